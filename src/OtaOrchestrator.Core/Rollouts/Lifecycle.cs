@@ -35,7 +35,7 @@ public static class Lifecycle
     /// <summary>A forward call that was under way when the rollback began is given up after this.</summary>
     public static readonly TimeSpan CallDeadline = TimeSpan.FromSeconds(10);
 
-    private static StateMachine<LaneState, Trigger> Configure(Rollout rollout, Lane lane, DateTimeOffset now)
+    private static StateMachine<LaneState, Trigger> Configure(Rollout rollout, Lane lane, DateTimeOffset now, bool full = false)
     {
         var machine = new StateMachine<LaneState, Trigger>(lane.State);
         bool last = lane.Step + 1 >= lane.Plan.Steps.Length;
@@ -71,7 +71,7 @@ public static class Lifecycle
         machine.Configure(LaneState.Exposing)
             .Permit(Trigger.ExposureReached, LaneState.Baking)
             .Permit(Trigger.Pause, LaneState.Paused)
-            .PermitIf(Trigger.Promote, LaneState.Exposing, () => !last, "a step is left");
+            .PermitReentryIf(Trigger.Promote, () => full && !last, "it is told to skip the remaining steps");
         Undoable(LaneState.Exposing, Trigger.ExposureFailed);
 
         machine.Configure(LaneState.Baking)
@@ -81,7 +81,7 @@ public static class Lifecycle
             .PermitIf(Trigger.Advance, LaneState.Exposing, () => !last && !waitsForPerson && nextIsApproved, "the next step is free to go")
             .Permit(Trigger.EvidenceMissing, LaneState.Held)
             .Permit(Trigger.Pause, LaneState.Paused)
-            .PermitIf(Trigger.Promote, LaneState.Exposing, () => !last && nextIsApproved, "the next step is approved");
+            .PermitIf(Trigger.Promote, LaneState.Exposing, () => full && !last, "it is told to skip the remaining steps");
         Undoable(LaneState.Baking);
 
         machine.Configure(LaneState.AwaitingPromotion)
@@ -172,9 +172,9 @@ public static class Lifecycle
         return LaneState.Succeeded;
     }
 
-    internal static (LaneState? Next, string Unmet) Fire(Rollout rollout, Lane lane, Trigger trigger, DateTimeOffset now)
+    internal static (LaneState? Next, string Unmet) Fire(Rollout rollout, Lane lane, Trigger trigger, DateTimeOffset now, bool full = false)
     {
-        var machine = Configure(rollout, lane, now);
+        var machine = Configure(rollout, lane, now, full);
         if (!machine.CanFire(trigger, out var unmet))
         {
             return (null, unmet.Count == 0 ? $"{Words.Of(lane.State)} knows no {Words.Of(trigger)}" : "not so: " + string.Join("; ", unmet.Distinct()));

@@ -35,7 +35,7 @@ public sealed record Rollout
     [JsonIgnore]
     public LaneState State => Lifecycle.Derive(Lanes);
 
-    /// <summary>No lane has anything left to do or to watch; the targets are free.</summary>
+    /// <summary>No lane has anything left to do or to guard; the targets are free. A tail may still be followed.</summary>
     [JsonIgnore]
     public bool Ended => Lanes.All(lane => lane.Ended);
 
@@ -108,13 +108,16 @@ public sealed record Lane
     {
         LaneState.Refused or LaneState.Cancelled => true,
         LaneState.Succeeded => GuardOver,
-        LaneState.RolledBack => Tail == 0,
+        LaneState.RolledBack => true,
         _ => false,
     };
 
     /// <summary>Time between two looks of the judge.</summary>
     [JsonIgnore]
     public TimeSpan Interval => Plan.Checks.Select(check => check.Interval).Where(interval => interval is not null).Min() ?? TimeSpan.FromSeconds(30);
+
+    /// <summary>The return's own waves. Traffic goes back at once.</summary>
+    public ImmutableArray<double> UndoShares(Plan plan) => Kind == TargetKind.Traffic || plan.Rollback.Shares.IsDefaultOrEmpty ? [1] : plan.Rollback.Shares;
 
     public TargetOrder Order(Rollout rollout, long revision) => new()
     {
@@ -128,7 +131,7 @@ public sealed record Lane
         Steps = [.. Plan.Steps.Select(step => new TargetStep(step.Share ?? 0, step.Group))],
         Step = Step,
         Attempt = Attempt,
-        RestoreShare = rollout.Plan.Rollback.Shares.IsDefaultOrEmpty ? 1 : rollout.Plan.Rollback.Shares[Math.Min(UndoStep, rollout.Plan.Rollback.Shares.Length - 1)],
+        RestoreShare = UndoShares(rollout.Plan)[UndoStep],
         RatePerMinuteMax = State is LaneState.RollingBack or LaneState.RollbackStuck ? rollout.Plan.Rollback.RatePerMinuteMax : Plan.RatePerMinuteMax,
         ObserveFor = Plan.ObserveFor ?? TimeSpan.Zero,
         SilentAfter = Plan.Checks.Select(check => check.SilentAfter).Where(silent => silent is not null).Min() ?? TimeSpan.FromMinutes(30),
