@@ -177,7 +177,7 @@ public static class Lifecycle
         var machine = Configure(rollout, lane, now, full);
         if (!machine.CanFire(trigger, out var unmet))
         {
-            return (null, unmet.Count == 0 ? $"{Words.Of(lane.State)} knows no {Words.Of(trigger)}" : "not so: " + string.Join("; ", unmet.Distinct()));
+            return (null, unmet is null or { Count: 0 } ? $"{Words.Of(lane.State)} knows no {Words.Of(trigger)}" : "not so: " + string.Join("; ", unmet.Distinct()));
         }
         machine.Fire(trigger);
         return (machine.State, "");

@@ -235,10 +235,10 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
         };
         Set(lane);
         _replanned.Add(lane.Name);
+        _said.Add($"{lane.Name}: {Words.Of(judgement.Verdict)}{(healthy && !complete ? ", evidence incomplete" : "")}, baked {lane.Baked.TotalSeconds:0.#} of {bakeMin.TotalSeconds:0.#} s");
         int looksMin = (int)Math.Max(1, Math.Ceiling(bakeMin / most));
         if (complete && lane.Baked >= bakeMin && lane.HealthyEvaluations >= looksMin)
         {
-            _said.Add($"{lane.Name}: step {lane.Step + 1} baked {lane.Baked.TotalSeconds:0.#} s, {lane.HealthyEvaluations} healthy looks");
             Fire(lane.Name, Trigger.Advance);
         }
         else if (lane.State == LaneState.Baking && step.BakeMax is { } bakeMax && lane.Waited >= bakeMax)
