@@ -41,7 +41,7 @@ public sealed class ReferenceTests
         Assert.Empty(references.Except(allowed));
         if (PackagesOfCore.TryGetValue(project, out var packages))
         {
-            Assert.Empty(document.Descendants("PackageReference").Select(Name).Except(packages));
+            Assert.Empty(document.Descendants("PackageReference").Select(package => (string)package.Attribute("Include")!).Except(packages));
         }
     }
 
@@ -86,5 +86,5 @@ public sealed class ReferenceTests
     private static XDocument Load(string project) =>
         XDocument.Load(Directory.EnumerateFiles(Path.Combine(Repository.Root, "src"), project + ".csproj", SearchOption.AllDirectories).Single());
 
-    private static string Name(XElement reference) => Path.GetFileNameWithoutExtension(((string)reference.Attribute("Include")!).Replace(".csproj", ".x", StringComparison.Ordinal));
+    private static string Name(XElement reference) => Path.GetFileNameWithoutExtension((string)reference.Attribute("Include")!);
 }
