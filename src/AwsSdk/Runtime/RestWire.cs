@@ -1,0 +1,33 @@
+using System.Globalization;
+using System.Net;
+using Amazon.Runtime.Internal.Transform;
+
+namespace Amazon.Runtime.StandIn;
+
+/// <summary>What of a reply is not its content.</summary>
+internal readonly record struct Reply(IWebResponseData Data)
+{
+    public HttpStatusCode StatusCode => Data.StatusCode;
+}
+
+/// <summary>Scalars as text in the path, the query and headers.</summary>
+internal static class RestWire
+{
+    public static string Required(string? value, string member, Func<string, Exception> error) =>
+        string.IsNullOrEmpty(value) ? throw error($"Request object does not have required field {member} set") : value;
+
+    public static string? Text(int? value) => value?.ToString(CultureInfo.InvariantCulture);
+
+    public static string? Text(long? value) => value?.ToString(CultureInfo.InvariantCulture);
+
+    public static string? Text(bool? value) => value is { } set ? set ? "true" : "false" : null;
+
+    public static string? Iso8601(DateTime? value) =>
+        value?.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+
+    public static string? EpochSeconds(DateTime? value) => value is { } set
+        ? ((DateTimeOffset)set.ToUniversalTime()).ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture)
+        : null;
+
+    public static string? Header(Reply reply, string name) => reply.Data.IsHeaderPresent(name) ? reply.Data.GetHeaderValue(name) : null;
+}

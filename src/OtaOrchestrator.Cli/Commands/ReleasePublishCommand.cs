@@ -1,0 +1,103 @@
+using System.CommandLine;
+using System.Security.Cryptography;
+using Google.Protobuf;
+using Grpc.Core;
+using OtaOrchestrator.Cli.Connection;
+using OtaOrchestrator.Protocol.V1;
+
+namespace OtaOrchestrator.Cli.Commands;
+
+internal static class ReleasePublishCommand
+{
+    private const int ChunkBytes = 512 * 1024;
+    private const int AttemptsMax = 3;
+
+    public static Command Create(CliHost host)
+    {
+        var release = Arguments.Release();
+        var file = new Option<FileInfo?>("--file", "-f") { Description = "The firmware image.", HelpName = "IMAGE" };
+        var address = new Option<string[]>("--address") { Description = "Where the back end of this version answers, https://host:port; may be given more than once.", HelpName = "URL" };
+        var hardware = new Option<string[]>("--hardware") { Description = "Hardware ids, for images that don't say it themselves.", HelpName = "ID" };
+        var counter = new Option<long>("--security-counter") { Description = "Lowest counter that may be installed after it, for images that don't say it themselves.", HelpName = "N" };
+        var fleet = new Option<string?>("--fleet") { Description = "Only for devices of this fleet.", HelpName = "NAME" };
+        var sha256 = new Option<string?>("--sha256") { Description = "What the image must hash to.", HelpName = "HEX" };
+        return new Command("publish", "Publish a back-end version (--address) or a firmware image (--file). The server checks and signs it.")
+            { release, file, address, hardware, counter, fleet, sha256 }.Does(host, async session =>
+        {
+            var image = session.Get(file);
+            var addresses = session.Get(address) ?? [];
+            if ((image is null) == (addresses.Length == 0))
+            {
+                throw new CliFailure(ExitCode.Usage, "either --file IMAGE or --address URL");
+            }
+            if (image is { Exists: false })
+            {
+                throw new CliFailure(ExitCode.Failure, $"there is no file {image.FullName}");
+            }
+            var content = new Release { Name = ResourceName.Release(session.Required(release)) };
+            var expected = session.Get(sha256)?.ToLowerInvariant() ?? "";
+            if (image is null)
+            {
+                content.Backend = new BackendRelease { Addresses = { addresses } };
+            }
+            else
+            {
+                var ids = session.Get(hardware) ?? [];
+                content.Firmware = new FirmwareRelease { Size = image.Length, HardwareIds = { ids }, SecurityCounter = session.Get(counter), Fleet = session.Get(fleet) ?? "" };
+                if (ids.Length > 0 && expected.Length == 0)
+                {
+                    // An image that does not describe itself does not protect itself either.
+                    await using var stream = image.OpenRead();
+                    expected = Convert.ToHexStringLower(await SHA256.HashDataAsync(stream, session.Cancellation));
+                }
+            }
+            var head = new PublishReleaseRequest.Types.Head { Release = content, RequestId = Arguments.NewRequestId(), ExpectedSha256 = expected };
+            var published = await Send(session, head, image);
+            session.Report.Answer(published, () => ReleaseView.Lines(published, host.Time));
+            return ExitCode.Ok;
+        });
+    }
+
+    /// <summary>Streams head and bytes; the whole stream is repeated under the same request id when the transport fails.</summary>
+    public static async Task<Release> Send(Session session, PublishReleaseRequest.Types.Head head, FileInfo? image)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await SendOnce(session, head, image);
+            }
+            catch (RpcException failure) when (attempt < AttemptsMax && RpcFailure.MayRepeat(failure))
+            {
+                session.Report.Note("the connection was lost, sending it again ...");
+                session.Api.Forget();
+                await Task.Delay(TimeSpan.FromSeconds(attempt), session.Host.Time, session.Cancellation);
+            }
+        }
+    }
+
+    private static async Task<Release> SendOnce(Session session, PublishReleaseRequest.Types.Head head, FileInfo? image)
+    {
+        using var call = session.Api.Releases.PublishRelease(cancellationToken: session.Cancellation);
+        try
+        {
+            await call.RequestStream.WriteAsync(new PublishReleaseRequest { Head = head }, session.Cancellation);
+            if (image is not null)
+            {
+                await using var stream = new FileStream(image.FullName, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.Asynchronous | FileOptions.SequentialScan);
+                var buffer = new byte[ChunkBytes];
+                int read;
+                while ((read = await stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, session.Cancellation)) > 0)
+                {
+                    await call.RequestStream.WriteAsync(new PublishReleaseRequest { Chunk = ByteString.CopyFrom(buffer, 0, read) }, session.Cancellation);
+                }
+            }
+            await call.RequestStream.CompleteAsync();
+        }
+        catch (Exception failure) when (failure is InvalidOperationException or RpcException { StatusCode: StatusCode.OK })
+        {
+            // The server has answered already, for example with a refusal: its answer says more than the broken stream.
+        }
+        return await call.ResponseAsync;
+    }
+}

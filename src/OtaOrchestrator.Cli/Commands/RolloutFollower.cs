@@ -1,0 +1,99 @@
+using Grpc.Core;
+using OtaOrchestrator.Cli.Connection;
+using OtaOrchestrator.Cli.Output;
+using OtaOrchestrator.Protocol.V1;
+
+namespace OtaOrchestrator.Cli.Commands;
+
+/// <summary>Follows a rollout to its end, through restarts of the server: it resumes after the last revision that it saw.</summary>
+internal static class RolloutFollower
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan BetweenTries = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Ends when <paramref name="ended"/>; unreachable for two minutes is a <see cref="CliFailure"/>.</summary>
+    public static async Task<WatchRolloutResponse> Follow(Session session, string name, long afterRevision, Func<Rollout, bool> ended)
+    {
+        if (!session.Report.Live)
+        {
+            return await Read(session, name, afterRevision, ended, (_, entries) => session.Report.Lines(entries.Select(e => JournalLine.Render(e, session.Host.Time.LocalTimeZone))));
+        }
+        WatchRolloutResponse? last = null;
+        var recent = new Queue<string>();
+        await session.Report.InPlace(async show => last = await Read(session, name, afterRevision, ended, (rollout, entries) =>
+        {
+            foreach (var entry in entries)
+            {
+                recent.Enqueue(JournalLine.Render(entry, session.Host.Time.LocalTimeZone));
+                if (recent.Count > 4)
+                {
+                    recent.Dequeue();
+                }
+            }
+            var picture = WatchView.Render(rollout, session.Host.Time.GetUtcNow(), session.Host.Time.LocalTimeZone, session.Report.Glyphs, session.Report.Width);
+            show([.. picture, .. recent.Select(line => Terminal.Cut(line, session.Report.Width))]);
+        }));
+        return last!;
+    }
+
+    /// <summary>How a watched rollout's end is told to scripts.</summary>
+    public static int CodeOf(RolloutState state) => state switch
+    {
+        RolloutState.Succeeded => ExitCode.Ok,
+        RolloutState.RolledBack => ExitCode.RolledBack,
+        RolloutState.RollbackStuck => ExitCode.RollbackStuck,
+        RolloutState.Refused or RolloutState.Cancelled => ExitCode.WrongState,
+        _ => ExitCode.Failure,
+    };
+
+    private static async Task<WatchRolloutResponse> Read(
+        Session session, string name, long afterRevision, Func<Rollout, bool> ended, Action<Rollout, IReadOnlyList<JournalEntry>> changed)
+    {
+        var time = session.Host.Time;
+        var all = new WatchRolloutResponse();
+        var seen = afterRevision;
+        var lastContact = time.GetTimestamp();
+        var lost = false;
+        while (true)
+        {
+            try
+            {
+                var request = new WatchRolloutRequest { Name = name, AfterRevision = seen };
+                using var call = session.Api.Rollouts.WatchRollout(request, cancellationToken: session.Cancellation);
+                await foreach (var message in call.ResponseStream.ReadAllAsync(session.Cancellation))
+                {
+                    lastContact = time.GetTimestamp();
+                    if (lost)
+                    {
+                        lost = false;
+                        session.Report.Note("the server answers again.");
+                    }
+                    // A server that repeats itself after a reconnect shows nothing twice.
+                    var news = message.Entries.Where(e => e.Revision > seen).OrderBy(e => e.Revision).ToList();
+                    all.Entries.AddRange(news);
+                    all.Rollout = message.Rollout;
+                    seen = Math.Max(seen, news.Count > 0 ? news[^1].Revision : seen);
+                    changed(message.Rollout, news);
+                    if (ended(message.Rollout))
+                    {
+                        return all;
+                    }
+                }
+            }
+            catch (Exception failure) when (failure is RpcException rpc ? RpcFailure.MayRepeat(rpc) : failure is CliFailure { ExitCode: ExitCode.Unreachable })
+            {
+                if (!lost)
+                {
+                    lost = true;
+                    session.Report.Note("the server does not answer; the rollout is in its journal, trying again ...");
+                }
+            }
+            if (time.GetElapsedTime(lastContact) > Patience)
+            {
+                throw new CliFailure(ExitCode.Unreachable, "the server has not answered for two minutes", "ota serve, then the same command again: nothing is lost");
+            }
+            session.Api.Forget();
+            await Task.Delay(BetweenTries, time, session.Cancellation);
+        }
+    }
+}

@@ -1,0 +1,40 @@
+using System.CommandLine;
+using OtaOrchestrator.Cli.Connection;
+using OtaOrchestrator.Protocol.V1;
+
+namespace OtaOrchestrator.Cli.Commands;
+
+internal static class TargetCreateCommand
+{
+    public static Command Create(CliHost host)
+    {
+        var name = new Argument<string>("name") { Description = "The target's name in plans." };
+        var router = new Option<string?>("--router") { Description = "A traffic target: the router's admin address.", HelpName = "URL" };
+        var route = new Option<string?>("--route") { Description = "The route on the router; the target's name when left out.", HelpName = "NAME" };
+        var fleet = new Option<string?>("--fleet") { Description = "A fleet target: the name of the fleet's thing group.", HelpName = "NAME" };
+        var hardware = new Option<string[]>("--hardware") { Description = "Hardware ids in the fleet.", HelpName = "ID" };
+        var release = new Option<string?>("--release") { Description = "The release that it is on now.", HelpName = "NAME@VERSION" };
+        return new Command("create", "Say what a target is in this environment: a router's route or a fleet.") { name, router, route, fleet, hardware, release }.Does(host, async session =>
+        {
+            var admin = session.Get(router);
+            var group = session.Get(fleet);
+            if ((admin is null) == (group is null))
+            {
+                throw new CliFailure(ExitCode.Usage, "either --router URL or --fleet NAME");
+            }
+            var target = new Target { CurrentRelease = session.Get(release) is { } current ? ResourceName.Release(current) : "" };
+            if (admin is not null)
+            {
+                target.Router = new RouterTarget { AdminUrl = admin, Route = session.Get(route) ?? session.Required(name) };
+            }
+            else
+            {
+                target.Fleet = new FleetTarget { Fleet = group, HardwareIds = { session.Get(hardware) ?? [] } };
+            }
+            var request = new CreateTargetRequest { Parent = await ResourceName.Context(session), TargetId = session.Required(name), Target = target, RequestId = Arguments.NewRequestId() };
+            var answer = await session.Api.Call((api, options) => api.Environments.CreateTargetAsync(request, options), session.Cancellation);
+            session.Report.Answer(answer, () => TargetView.Lines(answer, host.Time.GetUtcNow()));
+            return ExitCode.Ok;
+        });
+    }
+}

@@ -1,0 +1,36 @@
+using OtaOrchestrator.Cli.Connection;
+using OtaOrchestrator.Cli.Output;
+using OtaOrchestrator.Protocol.V1;
+
+namespace OtaOrchestrator.Cli.Commands;
+
+internal static class TargetView
+{
+    public static IEnumerable<string> Lines(Target target, DateTimeOffset now)
+    {
+        yield return Terminal.Clean($"{ResourceName.Last(target.Name)}  {Kind(target)}");
+        yield return Terminal.Clean($"  on        {Current(target)}");
+        if (target.Fleet is { } fleet)
+        {
+            yield return Terminal.Clean($"  fleet     {fleet.Fleet}, {Say.Plural(fleet.Devices, "device")}, hardware {string.Join(" ", fleet.HardwareIds)}");
+            yield return $"  seen      {Say.Ago(fleet.LastCheckIn, now)}";
+        }
+        if (target.Router is { } router)
+        {
+            yield return Terminal.Clean($"  router    {router.AdminUrl} route {router.Route}");
+        }
+        if (target.ActiveRollout.Length > 0)
+        {
+            yield return Terminal.Clean($"  rollout   {ResourceName.Last(target.ActiveRollout)}");
+        }
+    }
+
+    public static string Kind(Target target) => target.KindCase switch
+    {
+        Target.KindOneofCase.Fleet => "fleet",
+        Target.KindOneofCase.Router => "router",
+        _ => "unknown",
+    };
+
+    public static string Current(Target target) => target.CurrentRelease.Length > 0 ? ResourceName.Last(target.CurrentRelease) : "-";
+}

@@ -1,0 +1,3 @@
+using OtaOrchestrator.Cli;
+
+return await CommandTree.RunAsync(args, CliHost.OfProcess());

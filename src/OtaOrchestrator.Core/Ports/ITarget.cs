@@ -1,0 +1,122 @@
+namespace OtaOrchestrator.Core.Ports;
+
+/// <summary>
+/// What a rollout changes: a traffic target or a fleet. Every write is absolute, may be repeated, and carries a fence;
+/// what holds is known only from a read. A method throws <see cref="TargetException"/> for what the target refuses, and I/O exceptions for the rest.
+/// </summary>
+public interface ITarget
+{
+    Capabilities Capabilities { get; }
+
+    /// <summary>Makes the candidate ready without exposing anybody to it, and says how many members (devices; 0 for traffic) the target has.</summary>
+    Task<Preparation> PrepareAsync(TargetOrder order, CancellationToken cancellation);
+
+    /// <summary>Offers the candidate to everything up to and including <see cref="TargetOrder.Step"/>. Never lowers exposure.</summary>
+    Task ExposeAsync(TargetOrder order, CancellationToken cancellation);
+
+    /// <summary>Reads whether the exposure of <see cref="TargetOrder.Step"/> holds.</summary>
+    Task<Reading> ReadAsync(TargetOrder order, CancellationToken cancellation);
+
+    /// <summary>Stops offering the candidate to more; what has it keeps it. A target without anything queued does nothing.</summary>
+    Task HoldAsync(TargetOrder order, CancellationToken cancellation);
+
+    /// <summary>Makes the candidate what the target runs, while the way back stays open.</summary>
+    Task PromoteAsync(TargetOrder order, CancellationToken cancellation);
+
+    /// <summary>Withdraws the candidate everywhere and returns <see cref="TargetOrder.RestoreShare"/> of what was exposed to the fallback. Needs no health data.</summary>
+    Task RestoreAsync(TargetOrder order, CancellationToken cancellation);
+
+    /// <summary>Reads how far the return is; also withdraws nothing and starts nothing.</summary>
+    Task<Restoration> ReadRestorationAsync(TargetOrder order, CancellationToken cancellation);
+
+    /// <summary>What users or devices show now, for the judge. Null where the target has nothing to show.</summary>
+    Task<Observation?> ObserveAsync(TargetOrder order, CancellationToken cancellation);
+}
+
+/// <summary>Orders of writes to one target: a write with a lower fence than the last accepted one is refused.</summary>
+/// <param name="Epoch">Grows with every rollout that takes the target.</param>
+/// <param name="Revision">The rollout's revision in which the write was decided.</param>
+public readonly record struct Fence(long Epoch, long Revision) : IComparable<Fence>
+{
+    public int CompareTo(Fence other) => Epoch != other.Epoch ? Epoch.CompareTo(other.Epoch) : Revision.CompareTo(other.Revision);
+    public static bool operator <(Fence left, Fence right) => left.CompareTo(right) < 0;
+    public static bool operator >(Fence left, Fence right) => left.CompareTo(right) > 0;
+    public static bool operator <=(Fence left, Fence right) => left.CompareTo(right) <= 0;
+    public static bool operator >=(Fence left, Fence right) => left.CompareTo(right) >= 0;
+}
+
+/// <summary>A release as a target needs it.</summary>
+/// <param name="Name">For example <c>thermostat-fw</c>.</param>
+/// <param name="Version">For example <c>2.4.0</c>.</param>
+/// <param name="Digest"><c>sha256:</c> and 64 hex digits: of the image, or of the back end's canonical description.</param>
+public sealed record TargetRelease(string Name, string Version, string Digest)
+{
+    /// <summary>Where a back-end release answers.</summary>
+    public IReadOnlyList<string> Addresses { get; init; } = [];
+
+    /// <summary>The signed update document for a fleet, as JSON of at most 32,768 characters.</summary>
+    public string? Document { get; init; }
+
+    public override string ToString() => $"{Name}@{Version}";
+}
+
+/// <summary>One step of a lane as the target sees it: a cumulative share, or a named group of devices.</summary>
+public readonly record struct TargetStep(double Share, string? Group);
+
+/// <summary>Everything that one call to a target needs, fixed when the call was decided.</summary>
+public sealed record TargetOrder
+{
+    public required string Environment { get; init; }
+    public required string Target { get; init; }
+    public required string Rollout { get; init; }
+    public required string Lane { get; init; }
+    public required Fence Fence { get; init; }
+    public required TargetRelease Candidate { get; init; }
+    public required TargetRelease Fallback { get; init; }
+    public required IReadOnlyList<TargetStep> Steps { get; init; }
+
+    /// <summary>The step to expose, or when restoring the highest step that was ordered; -1 for none.</summary>
+    public required int Step { get; init; }
+
+    /// <summary>Counts pauses: a fleet's resumed step is a new attempt.</summary>
+    public int Attempt { get; init; } = 1;
+
+    /// <summary>How much of what was exposed is to return in this part of the rollback, 0 to 1.</summary>
+    public double RestoreShare { get; init; } = 1;
+
+    public int? RatePerMinuteMax { get; init; }
+
+    /// <summary>How long a confirmed device must stay healthy before it counts.</summary>
+    public TimeSpan ObserveFor { get; init; }
+
+    /// <summary>A started or confirmed device that was not heard of for longer is silent; one heard of within it is reachable.</summary>
+    public TimeSpan SilentAfter { get; init; } = TimeSpan.FromMinutes(30);
+
+    public double Share => Step < 0 ? 0 : Steps[Step].Share;
+}
+
+/// <param name="Members">Devices that the target has; 0 for traffic.</param>
+/// <param name="Problem">Null when ready; otherwise why the candidate can't be exposed here.</param>
+public sealed record Preparation(long Members, string? Problem = null);
+
+/// <param name="Agrees">The exposure asked for holds.</param>
+/// <param name="Share">The exposure that holds, 0 to 1.</param>
+/// <param name="Offered">Devices with an execution.</param>
+/// <param name="Eligible">Devices that should have one.</param>
+public sealed record Reading(bool Agrees, double Share, string Detail, long Offered = 0, long Eligible = 0);
+
+/// <summary>How far a return is. Traffic has counts of 0.</summary>
+/// <param name="Agrees">Nothing reachable runs the candidate any more within the share asked for, and nothing is offered.</param>
+/// <param name="Candidate">Reachable devices that still run the candidate.</param>
+/// <param name="Returned">Devices that run the fallback again.</param>
+/// <param name="Failed">Devices that tried to return and failed.</param>
+/// <param name="Tail">Exposed devices that are not heard of, or failed to return.</param>
+public sealed record Restoration(bool Agrees, string Detail, long Candidate = 0, long Returned = 0, long Failed = 0, long Tail = 0);
+
+/// <summary>The target refused, and repeating will not help.</summary>
+public sealed class TargetException : Exception
+{
+    public TargetException(string message) : base(message) { }
+    public TargetException(string message, Exception inner) : base(message, inner) { }
+    public TargetException() { }
+}

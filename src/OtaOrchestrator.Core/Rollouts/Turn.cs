@@ -1,0 +1,428 @@
+using System.Collections.Immutable;
+using OtaOrchestrator.Core.Analysis;
+using OtaOrchestrator.Core.Plans;
+using OtaOrchestrator.Core.Ports;
+
+namespace OtaOrchestrator.Core.Rollouts;
+
+/// <summary>
+/// One decision in the making: which lanes a signal concerns, what each becomes, and what follows from that for the others.
+/// Where a lane may go is the machine's to say (<see cref="Lifecycle"/>); what it carries along is said here.
+/// </summary>
+internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
+{
+    private readonly Rollout _before = before;
+    private readonly HashSet<string> _replanned = new(StringComparer.Ordinal);
+    private readonly List<string> _said = [];
+    private Rollout _now = before;
+    private string _unmet = "";
+
+    public Decision Take()
+    {
+        var decision = signal.Trigger switch
+        {
+            Trigger.Start => All(Trigger.Start),
+            Trigger.Pause => All(Trigger.Pause),
+            Trigger.Resume => All(Trigger.Resume),
+            Trigger.Approve => Approve(),
+            Trigger.Promote => Promote(),
+            Trigger.Rollback => Rollback(),
+            Trigger.Halt => All(Trigger.Halt),
+            Trigger.Cancel => Cancel(),
+            _ => Outcome(),
+        };
+        if (decision is not null)
+        {
+            return decision;
+        }
+        Follow();
+        return Changed();
+    }
+
+    private Decision Changed()
+    {
+        if (ReferenceEquals(_now, _before))
+        {
+            return Decision.Unchanged;
+        }
+        var next = _now with { Revision = _before.Revision + 1, UpdatedAt = now };
+        return new Decision
+        {
+            Next = next,
+            Replanned = [.. next.Lanes.Select(lane => lane.Name).Where(_replanned.Contains)],
+            Effects = [.. next.Lanes.Where(lane => _replanned.Contains(lane.Name)).SelectMany(Effect.Of)],
+            Text = string.Join("; ", _said),
+        };
+    }
+
+    /// <summary>A command for every lane that knows it; refused when none does.</summary>
+    private Decision? All(Trigger trigger)
+    {
+        bool any = false;
+        foreach (var lane in _now.Lanes)
+        {
+            any |= Fire(lane.Name, trigger);
+        }
+        return any ? null : Decision.Refuse(RefusalReason.WrongState, $"the rollout is {Words.Of(_before.State)}: {_unmet}");
+    }
+
+    private Decision? Approve()
+    {
+        bool Open(Lane lane) => (signal.Lane is null || signal.Lane == lane.Name) && lane.Step + 1 < lane.Plan.Steps.Length
+            && Approvals.Needed(lane, lane.Step + 1) > 0
+            && lane.State is not (LaneState.Cancelled or LaneState.Refused or LaneState.RollingBack or LaneState.RolledBack or LaneState.RollbackStuck or LaneState.AwaitingUndo);
+        var lane = _now.Lanes.FirstOrDefault(lane => Open(lane) && lane.State == LaneState.AwaitingApproval) ?? _now.Lanes.FirstOrDefault(Open);
+        if (lane is null)
+        {
+            return Decision.Refuse(RefusalReason.WrongState, "no next step asks for approval");
+        }
+        if (signal.Actor == _before.StartedBy)
+        {
+            return Decision.Refuse(RefusalReason.NotApprover, "who started a rollout can't approve it");
+        }
+        int step = lane.Step + 1;
+        if (_now.Approvals.Any(given => given.Lane == lane.Name && given.Step == step && given.Actor == signal.Actor))
+        {
+            return Decision.Unchanged;
+        }
+        _now = _now with { Approvals = _now.Approvals.Add(new Approval(signal.Actor, lane.Name, step, lane.Plan.Steps[step].Approval!, now)) };
+        _said.Add($"{signal.Actor} approved step {step + 1} of {lane.Name}, {Approvals.Missing(_now, lane, step)} to go");
+        if (lane.State == LaneState.AwaitingApproval)
+        {
+            Fire(lane.Name, Trigger.Advance);
+        }
+        return null;
+    }
+
+    private Decision? Promote()
+    {
+        if (!signal.Full)
+        {
+            return All(Trigger.Promote);
+        }
+        var lane = _now.Lanes.FirstOrDefault(lane => lane.State is LaneState.Exposing or LaneState.Baking or LaneState.AwaitingPromotion);
+        if (lane is null)
+        {
+            return Decision.Refuse(RefusalReason.WrongState, $"the rollout is {Words.Of(_before.State)}: no lane has steps to skip");
+        }
+        int last = lane.Plan.Steps.Length - 1;
+        double jump = (lane.Plan.Steps[last].Share ?? 1) - lane.Share;
+        if (jump > signal.JumpMax + 1e-9)
+        {
+            return Decision.Refuse(RefusalReason.Gate, $"from {lane.Share:P0} to {lane.Plan.Steps[last].Share:P0} is more than the environment's largest step, {signal.JumpMax:P0}");
+        }
+        for (int step = lane.Step + 1; step <= last; step++)
+        {
+            if (Approvals.Missing(_now, lane, step) is > 0 and var missing)
+            {
+                return Decision.Refuse(RefusalReason.Gate, $"step {step + 1} of {lane.Name} lacks {missing} approval(s)");
+            }
+        }
+        return Fire(lane.Name, Trigger.Promote) ? null : Decision.Refuse(RefusalReason.WrongState, $"{lane.Name} is at its last step");
+    }
+
+    private Decision? Cancel()
+    {
+        if (_now.Lanes.Any(lane => lane.Exposed))
+        {
+            return Decision.Refuse(RefusalReason.WrongState, "something was exposed: roll it back instead");
+        }
+        return All(Trigger.Cancel);
+    }
+
+    private Decision? Rollback()
+    {
+        var lanes = _now.Lanes.Where(lane => signal.Lane is null || lane.Name == signal.Lane).ToList();
+        if (!lanes.Any(lane => lane.Exposed))
+        {
+            return Decision.Refuse(RefusalReason.NothingToUndo, "nothing was exposed" + (_before.Ended ? "" : ": cancel it instead"));
+        }
+        TakeBack(Trigger.Rollback, signal.Reason is { Length: > 0 } reason ? reason : $"by {signal.Actor}", signal.Lane);
+        if (!ReferenceEquals(_now, _before))
+        {
+            return null;
+        }
+        bool under = lanes.Any(lane => lane.State is LaneState.RollingBack or LaneState.AwaitingUndo or LaneState.RolledBack or LaneState.RollbackStuck);
+        return under ? Decision.Unchanged : Decision.Refuse(RefusalReason.WindowClosed, "the way back was open until " + lanes.Max(lane => lane.RestoreUntil)?.ToString("u"));
+    }
+
+    /// <summary>The outcome of an effect. One that no longer fits the lane's state changes nothing.</summary>
+    private Decision? Outcome()
+    {
+        var lane = _now.Lane(signal.Lane!);
+        switch (signal.Trigger)
+        {
+            case Trigger.Prepared:
+                Fire(lane.Name, Trigger.Prepared);
+                break;
+            case Trigger.PreparationFailed:
+                if (Fire(lane.Name, Trigger.PreparationFailed))
+                {
+                    _now = _now with { Cause = $"{lane.Name}: {signal.Reason}" };
+                    foreach (var other in _now.Lanes.Where(other => other.Name != lane.Name))
+                    {
+                        Fire(other.Name, Trigger.Cancel);
+                    }
+                }
+                break;
+            case Trigger.ExposureReached:
+                Fire(lane.Name, Trigger.ExposureReached);
+                break;
+            case Trigger.Promoted:
+                Fire(lane.Name, Trigger.Promoted);
+                break;
+            case Trigger.ExposureFailed when lane.State == LaneState.Exposing:
+            case Trigger.PromotionFailed when lane.State == LaneState.Promoting:
+                TakeBack(signal.Trigger, $"{lane.Name}: {signal.Reason}", null);
+                break;
+            case Trigger.Looked:
+                Look(lane, signal.Judgement ?? throw new ArgumentException("a look brings a judgement"));
+                break;
+            case Trigger.RestorationRead:
+                Return(lane, signal.Restoration ?? throw new ArgumentException("a reading brings a restoration"));
+                break;
+            case Trigger.RestorationFailed when lane.State == LaneState.RollingBack:
+                Set(lane with { Cause = signal.Reason ?? "" });
+                Fire(lane.Name, Trigger.RestorationFailed);
+                break;
+            case Trigger.TailRead when lane.State == LaneState.RolledBack && signal.Restoration is { Tail: 0 }:
+                _replanned.Add(lane.Name);
+                _said.Add($"{lane.Name}: the tail has come back");
+                Set(lane with { Tail = 0 });
+                break;
+        }
+        return null;
+    }
+
+    private void Look(Lane lane, Judgement judgement)
+    {
+        if (judgement.Verdict == Verdict.Unhealthy && lane.State is not (LaneState.RollingBack or LaneState.RolledBack or LaneState.RollbackStuck or LaneState.AwaitingUndo))
+        {
+            Set(lane with { Judgement = judgement });
+            Condemn(_now.Lane(lane.Name), judgement.Cause);
+            return;
+        }
+        switch (lane.State)
+        {
+            case LaneState.Baking:
+            case LaneState.Held when judgement is { Verdict: Verdict.Healthy, Complete: true }:
+                Bake(lane, judgement);
+                break;
+            case LaneState.Succeeded when _now.Lanes.All(other => other.State == LaneState.Succeeded) && signal.Elapsed >= (lane.Plan.GuardAfter ?? TimeSpan.Zero):
+                EndGuard(lane);
+                break;
+        }
+    }
+
+    private void Bake(Lane lane, Judgement judgement)
+    {
+        // A look counts for the time since the one before it, but never for more than two intervals: a clock that jumps adds nothing.
+        var most = lane.Interval * 2;
+        var since = now - lane.LookedAt;
+        var counted = since < TimeSpan.Zero ? TimeSpan.Zero : since > most ? most : since;
+        var step = lane.Plan.Steps[lane.Step];
+        bool nobody = step is { Share: 0, Group: null };
+        bool healthy = nobody || judgement.Verdict == Verdict.Healthy;
+        bool complete = nobody || (healthy && judgement.Complete);
+        var bakeMin = step.BakeMin ?? TimeSpan.Zero;
+        lane = lane with
+        {
+            Judgement = judgement,
+            LookedAt = now,
+            Baked = healthy ? lane.Baked + counted : lane.Baked,
+            HealthyEvaluations = healthy ? lane.HealthyEvaluations + 1 : lane.HealthyEvaluations,
+            Waited = complete ? lane.Waited : lane.Waited + counted,
+        };
+        Set(lane);
+        _replanned.Add(lane.Name);
+        _said.Add($"{lane.Name}: {Words.Of(judgement.Verdict)}{(healthy && !complete ? ", evidence incomplete" : "")}, baked {lane.Baked.TotalSeconds:0.#} of {bakeMin.TotalSeconds:0.#} s");
+        int looksMin = (int)Math.Max(1, Math.Ceiling(bakeMin / most));
+        if (complete && lane.Baked >= bakeMin && lane.HealthyEvaluations >= looksMin)
+        {
+            Fire(lane.Name, Trigger.Advance);
+        }
+        else if (lane.State == LaneState.Baking && step.BakeMax is { } bakeMax && lane.Waited >= bakeMax)
+        {
+            var cause = $"evidence missing after {bakeMax.TotalSeconds:0} s: {judgement.Cause}";
+            if (_now.Plan.Judge.NoData == OnVerdict.Rollback)
+            {
+                TakeBack(Trigger.Unhealthy, $"{lane.Name}: {cause}", null);
+            }
+            else
+            {
+                Set(lane with { Cause = cause });
+                Fire(lane.Name, Trigger.EvidenceMissing);
+            }
+        }
+    }
+
+    private void Condemn(Lane lane, string cause)
+    {
+        if (_now.Plan.Judge.Unhealthy == OnVerdict.Hold && lane.State is LaneState.Baking or LaneState.Held)
+        {
+            if (lane.State == LaneState.Held)
+            {
+                _now = _before;
+                return;
+            }
+            Set(lane with { Cause = cause });
+            Fire(lane.Name, Trigger.EvidenceMissing);
+            return;
+        }
+        TakeBack(Trigger.Unhealthy, $"{lane.Name}: {cause}", null);
+        if (lane.State == _now.Lane(lane.Name).State)
+        {
+            // The way back is closed: nothing follows from the verdict but the record of it elsewhere.
+            _now = _before;
+            _replanned.Clear();
+        }
+    }
+
+    /// <summary>Takes the lanes back in reverse order; those that exposed nothing are cancelled. With a name, only that lane, and the others are paused.</summary>
+    private void TakeBack(Trigger trigger, string cause, string? only)
+    {
+        bool any = false;
+        foreach (var name in _before.Lanes.Reverse().Select(lane => lane.Name))
+        {
+            var lane = _now.Lane(name);
+            if (only is not null && only != name)
+            {
+                Fire(name, Trigger.Pause);
+                continue;
+            }
+            bool undoes = lane.Exposed && Fire(name, trigger == Trigger.Rollback || lane.State is LaneState.Exposing or LaneState.Promoting && name == signal.Lane ? trigger : Trigger.Unhealthy);
+            any |= undoes;
+            if (undoes)
+            {
+                Set(_now.Lane(name) with { Cause = cause });
+            }
+        }
+        if (!any)
+        {
+            _now = _before;
+            _replanned.Clear();
+            return;
+        }
+        foreach (var lane in _now.Lanes.Where(lane => !lane.Exposed && only is null))
+        {
+            Fire(lane.Name, Trigger.Rollback);
+        }
+        _now = _now with { Cause = cause };
+        _said.Insert(0, cause);
+    }
+
+    private void Return(Lane lane, Restoration restoration)
+    {
+        if (lane.State is not (LaneState.RollingBack or LaneState.RollbackStuck))
+        {
+            return;
+        }
+        var plan = _now.Plan.Rollback;
+        bool gaveUp = lane.Kind == TargetKind.Fleet && plan.UndoWait is { } undoWait && signal.Elapsed >= undoWait;
+        if ((restoration.Agrees && signal.Elapsed >= lane.Settle) || gaveUp)
+        {
+            Set(lane with { Detail = restoration.Detail, Tail = restoration.Tail });
+            if (lane.UndoStep + 1 < lane.UndoShares(_now.Plan).Length)
+            {
+                Set(_now.Lane(lane.Name) with { UndoStep = lane.UndoStep + 1 });
+                _replanned.Add(lane.Name);
+                _said.Add($"{lane.Name}: the first {lane.UndoShares(_now.Plan)[lane.UndoStep]:P0} returned");
+                return;
+            }
+            Fire(lane.Name, Trigger.Restored);
+            return;
+        }
+        long answered = restoration.Failed + restoration.Returned + restoration.Candidate;
+        if (lane.State == LaneState.RollingBack && restoration.Failed > Math.Max(1, (plan.FailuresMax ?? 1) * answered))
+        {
+            Set(lane with { Cause = $"{restoration.Failed} of {answered} devices failed to return", Detail = restoration.Detail });
+            Fire(lane.Name, Trigger.GetStuck);
+        }
+    }
+
+    /// <summary>What a lane's move means for the others: the next one begins, a waiting one is undone, the guard ends.</summary>
+    private void Follow()
+    {
+        if (ReferenceEquals(_now, _before))
+        {
+            return;
+        }
+        for (bool moved = true; moved;)
+        {
+            moved = false;
+            bool prepared = _now.Lanes.All(lane => lane.State is not (LaneState.Pending or LaneState.Preparing or LaneState.Refused or LaneState.Cancelled));
+            var next = _now.Lanes.FirstOrDefault(lane => lane.State != LaneState.Succeeded);
+            if (prepared && next is { State: LaneState.Ready })
+            {
+                moved = Fire(next.Name, Trigger.Begin);
+            }
+            foreach (var waiting in _now.Lanes.Where(lane => lane.State == LaneState.AwaitingUndo))
+            {
+                moved |= Fire(waiting.Name, Trigger.Undo);
+            }
+        }
+        if (_now.Lanes.All(lane => lane.State == LaneState.Succeeded))
+        {
+            foreach (var lane in _now.Lanes.Where(lane => !lane.GuardOver && (lane.Plan.GuardAfter ?? TimeSpan.Zero) <= TimeSpan.Zero))
+            {
+                EndGuard(lane);
+            }
+        }
+    }
+
+    private void EndGuard(Lane lane)
+    {
+        _replanned.Add(lane.Name);
+        _said.Add($"{lane.Name}: guard over");
+        Set(lane with { GuardOver = true });
+    }
+
+    private bool Fire(string name, Trigger trigger)
+    {
+        var lane = _now.Lane(name);
+        var (state, unmet) = Lifecycle.Fire(_now, lane, trigger, now, signal.Full);
+        if (state is not { } next)
+        {
+            _unmet = _unmet.Length == 0 ? unmet : _unmet;
+            return false;
+        }
+        Set(Enter(lane, next, trigger) with { State = next });
+        _replanned.Add(name);
+        _said.Add($"{name}: {Words.Of(lane.State)} -> {Words.Of(next)}" + (next == LaneState.Exposing ? $" step {_now.Lane(name).Step + 1}" : ""));
+        return true;
+    }
+
+    /// <summary>What a lane carries into a state.</summary>
+    private Lane Enter(Lane lane, LaneState state, Trigger trigger) => state switch
+    {
+        LaneState.Exposing when trigger == Trigger.Resume => Fresh(lane) with { Attempt = lane.Attempt + 1, ResumeTo = null },
+        LaneState.Exposing => Fresh(lane) with { Step = signal.Full && trigger == Trigger.Promote ? lane.Plan.Steps.Length - 1 : lane.Step + 1 },
+        LaneState.Baking => Fresh(lane) with
+        {
+            Share = signal.Reading?.Share ?? lane.Share,
+            Detail = signal.Reading?.Detail ?? lane.Detail,
+            Since = signal.Observation,
+            LookedAt = now,
+        },
+        LaneState.Paused => lane with { ResumeTo = lane.State },
+        LaneState.AwaitingApproval or LaneState.AwaitingPromotion => lane with { ResumeTo = null, Cause = "" },
+        LaneState.Refused => lane with { Cause = signal.Reason ?? "" },
+        LaneState.Succeeded => lane with { SucceededAt = now, RestoreUntil = now + (_now.Plan.Rollback.UntilAfter ?? TimeSpan.Zero), Share = 1 },
+        LaneState.RollingBack => lane with
+        {
+            // Taken up again after it stuck or was halted, it goes on where it was.
+            UndoStep = lane.State == LaneState.RollbackStuck ? lane.UndoStep : 0,
+            Halted = false,
+            Settle = lane.State is LaneState.Exposing or LaneState.Promoting ? Lifecycle.CallDeadline : lane.Settle,
+        },
+        LaneState.AwaitingUndo => lane with { Settle = lane.State is LaneState.Exposing or LaneState.Promoting ? Lifecycle.CallDeadline : lane.Settle },
+        LaneState.RollbackStuck => lane with { Halted = trigger == Trigger.Halt },
+        LaneState.RolledBack => lane with { RestoredAt = now, Share = 0 },
+        _ => lane,
+    };
+
+    private static Lane Fresh(Lane lane) =>
+        lane with { Baked = TimeSpan.Zero, Waited = TimeSpan.Zero, HealthyEvaluations = 0, Since = null, Cause = "", Judgement = null };
+
+    private void Set(Lane lane) => _now = _now with { Lanes = _now.Lanes.Replace(_now.Lane(lane.Name), lane) };
+}

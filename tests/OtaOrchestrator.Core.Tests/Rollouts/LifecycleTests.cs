@@ -1,0 +1,253 @@
+using System.Text;
+using OtaOrchestrator.Core.Analysis;
+using OtaOrchestrator.Core.Rollouts;
+
+namespace OtaOrchestrator.Core.Tests.Rollouts;
+
+public sealed class LifecycleTests
+{
+    private static World Begun(Rollout? rollout = null)
+    {
+        var world = new World(rollout ?? Example.Rollout());
+        world.Tell(Example.Command(Trigger.Start));
+        return world;
+    }
+
+    private static World FirmwareBaking() => Begun().Run(rollout => rollout.Lane("firmware").State == LaneState.Baking);
+
+    [Fact]
+    public void Good_rollout_takes_the_back_end_first_and_then_the_devices_in_waves()
+    {
+        var world = Begun().Run(rollout => rollout.Ended);
+        Assert.Equal(LaneState.Succeeded, world.Rollout.State);
+        Approved.Text(world.Transcript, "good.txt");
+    }
+
+    [Fact]
+    public void Unhealthy_devices_take_both_lanes_back()
+    {
+        var world = FirmwareBaking();
+        world.Tell(Example.Looked("firmware", Verdict.Unhealthy));
+        world.Run(rollout => rollout.State == LaneState.RolledBack);
+        Approved.Text(world.Transcript, "bad-firmware.txt");
+    }
+
+    [Fact]
+    public void Back_end_that_the_new_firmware_needs_goes_back_after_the_devices()
+    {
+        var world = Begun(Example.Rollout(firmwareNeedsNewApi: true)).Run(rollout => rollout.Lane("firmware").State == LaneState.Baking);
+        world.Tell(Example.Command(Trigger.Rollback, "oncall-01"));
+        Assert.Equal(LaneState.AwaitingUndo, world.Rollout.Lane("api").State);
+        Assert.DoesNotContain(world.Effects, effect => effect.Lane == "api");
+        world.Run(rollout => rollout.Lane("firmware").State == LaneState.RolledBack);
+        Assert.Equal(LaneState.RollingBack, world.Rollout.Lane("api").State);
+        world.Run(rollout => rollout.State == LaneState.RolledBack);
+    }
+
+    [Fact]
+    public void Second_rollback_is_an_explicit_no_op()
+    {
+        var world = FirmwareBaking();
+        world.Tell(Example.Command(Trigger.Rollback));
+        long revision = world.Rollout.Revision;
+        var again = world.Tell(Example.Command(Trigger.Rollback, "oncall-01"));
+        Assert.Null(again.Refusal);
+        Assert.Null(again.Next);
+        Assert.Equal(revision, world.Rollout.Revision);
+    }
+
+    [Fact]
+    public void Rollback_is_possible_in_every_state_that_exposed_anything()
+    {
+        foreach (var state in Enum.GetValues<LaneState>().Where(state => state is not (LaneState.Pending or LaneState.Preparing or LaneState.Ready or LaneState.Refused or LaneState.Cancelled)))
+        {
+            var exposed = Example.Rollout();
+            exposed = exposed with { Lanes = [exposed.Lanes[0] with { State = state, Step = 1 }, exposed.Lanes[1] with { State = LaneState.Ready }] };
+            var decision = Lifecycle.Decide(exposed, Example.Command(Trigger.Rollback), Example.Start);
+            Assert.Null(decision.Refusal);
+            if (decision.Next is { } next)
+            {
+                Assert.Equal(LaneState.RollingBack, next.Lanes[0].State);
+            }
+            else
+            {
+                Assert.Contains(state, new[] { LaneState.RollingBack, LaneState.RolledBack, LaneState.AwaitingUndo });
+            }
+        }
+    }
+
+    [Fact]
+    public void Rollback_of_nothing_is_refused_and_cancel_of_something_too()
+    {
+        var world = Begun();
+        Assert.Equal(RefusalReason.NothingToUndo, world.Tell(Example.Command(Trigger.Rollback)).Refusal?.Reason);
+        world.Run(rollout => rollout.Lane("api").Exposed);
+        Assert.Equal(RefusalReason.WrongState, world.Tell(Example.Command(Trigger.Cancel)).Refusal?.Reason);
+    }
+
+    [Fact]
+    public void Rollback_after_success_is_bound_to_its_window()
+    {
+        var world = Begun().Run(rollout => rollout.Ended);
+        world.Now += TimeSpan.FromHours(71);
+        Assert.NotNull(Lifecycle.Decide(world.Rollout, Example.Command(Trigger.Rollback), world.Now).Next);
+        world.Now += TimeSpan.FromHours(2);
+        Assert.Equal(RefusalReason.WindowClosed, world.Tell(Example.Command(Trigger.Rollback)).Refusal?.Reason);
+    }
+
+    [Theory]
+    [InlineData(LaneState.Paused)]
+    [InlineData(LaneState.AwaitingApproval)]
+    [InlineData(LaneState.AwaitingPromotion)]
+    [InlineData(LaneState.Promoting)]
+    [InlineData(LaneState.Held)]
+    [InlineData(LaneState.Succeeded)]
+    public void Judge_stays_armed(LaneState state)
+    {
+        var rollout = Example.Rollout(guard: TimeSpan.FromHours(24));
+        var lane = rollout.Lanes[0] with { State = state, Step = 1 };
+        rollout = rollout with { Lanes = [lane, rollout.Lanes[1] with { State = LaneState.Ready }] };
+        Assert.Contains(Effect.Of(lane), effect => effect.Kind == EffectKind.Look);
+        var decision = Lifecycle.Decide(rollout, Example.Looked("api", Verdict.Unhealthy), Example.Start);
+        Assert.Equal(LaneState.RollingBack, decision.Next?.Lane("api").State);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(-1)]
+    public void Clock_that_jumps_an_hour_ends_no_bake(int hours)
+    {
+        var world = FirmwareBaking();
+        var baked = world.Rollout.Lane("firmware").Baked;
+        world.Now += TimeSpan.FromHours(hours);
+        world.Tell(Example.Looked("firmware"));
+        var lane = world.Rollout.Lane("firmware");
+        Assert.Equal(LaneState.Baking, lane.State);
+        Assert.True(lane.Baked - baked <= TimeSpan.FromMinutes(2));
+        world.Now += TimeSpan.FromMinutes(1);
+        world.Tell(Example.Looked("firmware"));
+        Assert.Equal(TimeSpan.FromMinutes(1), world.Rollout.Lane("firmware").Baked - lane.Baked);
+    }
+
+    [Fact]
+    public void Missing_evidence_holds_and_later_evidence_goes_on()
+    {
+        var world = FirmwareBaking();
+        for (int i = 0; i < 61 && world.Rollout.Lane("firmware").State == LaneState.Baking; i++)
+        {
+            world.Now += TimeSpan.FromMinutes(1);
+            world.Tell(Example.Looked("firmware", Verdict.NoData));
+        }
+        Assert.Equal(LaneState.Held, world.Rollout.State);
+        Assert.Contains("evidence missing", world.Rollout.Lane("firmware").Cause, StringComparison.Ordinal);
+        world.Run(rollout => rollout.Ended);
+        Assert.Equal(LaneState.Succeeded, world.Rollout.State);
+    }
+
+    [Fact]
+    public void Approval_wants_distinct_persons_other_than_the_one_who_started()
+    {
+        var world = Begun(Example.Rollout(approval: "managers-2")).Run(rollout => rollout.State == LaneState.AwaitingApproval);
+        Assert.Equal(RefusalReason.NotApprover, world.Tell(Example.Command(Trigger.Approve, "rel-01")).Refusal?.Reason);
+        world.Tell(Example.Command(Trigger.Approve, "appr-01"));
+        Assert.Null(world.Tell(Example.Command(Trigger.Approve, "appr-01")).Next);
+        Assert.Equal(LaneState.AwaitingApproval, world.Rollout.State);
+        world.Tell(Example.Command(Trigger.Approve, "appr-02"));
+        Assert.Equal(LaneState.Exposing, world.Rollout.Lane("firmware").State);
+    }
+
+    [Fact]
+    public void Paused_wave_resumes_as_a_new_attempt_of_the_same_step()
+    {
+        var world = FirmwareBaking();
+        int step = world.Rollout.Lane("firmware").Step;
+        world.Tell(Example.Command(Trigger.Pause));
+        Assert.Contains(world.Effects, effect => effect.Kind == EffectKind.Hold);
+        world.Tell(Example.Command(Trigger.Resume));
+        var lane = world.Rollout.Lane("firmware");
+        Assert.Equal((LaneState.Exposing, step, 2), (lane.State, lane.Step, lane.Attempt));
+    }
+
+    [Fact]
+    public void Promote_full_is_bound_to_the_largest_jump()
+    {
+        var world = Begun().Run(rollout => rollout.Lane("api") is { State: LaneState.Baking, Step: 1 });
+        Assert.Equal(RefusalReason.Gate, world.Tell(Example.Command(Trigger.Promote) with { Full = true, JumpMax = 0.5 }).Refusal?.Reason);
+        world.Tell(Example.Command(Trigger.Promote) with { Full = true, JumpMax = 0.9 });
+        Assert.Equal((LaneState.Exposing, 2), (world.Rollout.Lane("api").State, world.Rollout.Lane("api").Step));
+    }
+
+    [Fact]
+    public void Failed_preparation_refuses_the_whole_rollout_before_any_exposure()
+    {
+        var world = Begun();
+        world.Tell(Example.Outcome(Trigger.PreparationFailed, "firmware"));
+        Assert.Equal(LaneState.Refused, world.Rollout.State);
+        Assert.True(world.Rollout.Ended);
+        Assert.All(world.Rollout.Lanes, lane => Assert.False(lane.Exposed));
+        Assert.Empty(world.Effects);
+    }
+
+    [Fact]
+    public void Rollback_that_fails_too_often_is_stuck_halts_and_goes_on()
+    {
+        var world = FirmwareBaking();
+        world.Tell(Example.Command(Trigger.Rollback));
+        world.Tell(Example.Outcome(Trigger.RestorationRead, "firmware") with { Restoration = new(false, "", Candidate: 3, Returned: 1, Failed: 6) });
+        Assert.Equal(LaneState.RollbackStuck, world.Rollout.State);
+        world.Tell(Example.Command(Trigger.Halt));
+        Assert.DoesNotContain(world.Effects, effect => effect.Lane == "firmware");
+        world.Tell(Example.Command(Trigger.Rollback));
+        world.Run(rollout => rollout.State == LaneState.RolledBack);
+    }
+
+    [Fact]
+    public void Return_is_done_only_after_a_late_forward_call_would_have_shown()
+    {
+        var world = Begun().Run(rollout => rollout.Lane("api").State == LaneState.Exposing);
+        world.Tell(Example.Command(Trigger.Rollback));
+        world.Tell(Example.Outcome(Trigger.RestorationRead, "api", Lifecycle.CallDeadline - TimeSpan.FromSeconds(1)));
+        Assert.Equal(LaneState.RollingBack, world.Rollout.Lane("api").State);
+        world.Tell(Example.Outcome(Trigger.RestorationRead, "api", Lifecycle.CallDeadline));
+        Assert.Equal(LaneState.RolledBack, world.Rollout.Lane("api").State);
+    }
+
+    [Fact]
+    public void Every_state_and_trigger()
+    {
+        var table = new StringBuilder();
+        foreach (var state in Enum.GetValues<LaneState>())
+        {
+            foreach (var trigger in Enum.GetValues<Trigger>())
+            {
+                var rollout = Example.Rollout();
+                bool exposed = state is not (LaneState.Pending or LaneState.Preparing or LaneState.Ready or LaneState.Refused or LaneState.Cancelled);
+                var lane = rollout.Lanes[0] with { State = state, Step = exposed ? 1 : -1 };
+                var (next, unmet) = Lifecycle.Fire(rollout with { Lanes = [lane, rollout.Lanes[1]] }, lane, trigger, Example.Start);
+                if (next is not null || unmet.StartsWith("not so", StringComparison.Ordinal))
+                {
+                    table.Append($"{state,-18} {trigger,-18} {(next is { } to ? "-> " + to : unmet)}\n");
+                }
+            }
+        }
+        Approved.Text(table.ToString(), "states.txt");
+    }
+
+    [Fact]
+    public void State_diagram_of_the_documentation_is_the_machines_own()
+    {
+        Approved.Text(Lifecycle.Diagram(Example.Rollout()), "diagram.txt");
+        var documentation = File.ReadAllText(Path.Combine(Root(), "docs", "architecture.md"));
+        Assert.Contains(Lifecycle.Diagram(Example.Rollout()).ReplaceLineEndings("\n").Trim(), documentation, StringComparison.Ordinal);
+    }
+
+    private static string Root([System.Runtime.CompilerServices.CallerFilePath] string source = "")
+    {
+        var directory = new DirectoryInfo(Path.GetDirectoryName(source)!);
+        while (!File.Exists(Path.Combine(directory.FullName, "OtaOrchestrator.sln")))
+        {
+            directory = directory.Parent!;
+        }
+        return directory.FullName;
+    }
+}
