@@ -130,7 +130,7 @@ internal abstract class IndexField
 /// <summary>Looks at one value; true ends the visit. A null text says that the value is the number.</summary>
 internal interface IValueVisitor
 {
-    public bool Visit(string? text, double number);
+    bool Visit(string? text, double number);
 }
 
 internal static class IndexValue
