@@ -1,0 +1,47 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography.X509Certificates;
+
+namespace OtaOrchestrator.DevicePlane.Registry;
+
+internal enum Standing
+{
+    /// <summary>Not one of ours, not active yet, or revoked.</summary>
+    Refused,
+    Device,
+    Claim,
+}
+
+/// <summary>Who may come in, for every connection: the durable certificates, readable from any thread.</summary>
+internal sealed class PlaneCertificates(SteadyClock clock)
+{
+    private readonly ConcurrentDictionary<string, CertificateRecord> _active = new(StringComparer.Ordinal);
+
+    /// <summary>Called after each commit that changed certificates, and at start.</summary>
+    public void Set(CertificateRecord certificate)
+    {
+        if (certificate.Status == CertificateStatus.ACTIVE)
+        {
+            _active[certificate.Id] = certificate;
+        }
+        else
+        {
+            _active.TryRemove(certificate.Id, out _);
+        }
+    }
+
+    /// <returns>The standing, and the thing's name or the fleet that the claim is for.</returns>
+    public (Standing Standing, string Name) Judge(X509Certificate2? certificate)
+    {
+        if (certificate is null || !_active.TryGetValue(CertificateIssuer.IdOf(certificate), out var record)
+            || clock.WallMs < record.NotBeforeMs || clock.WallMs > record.NotAfterMs)
+        {
+            return (Standing.Refused, "");
+        }
+
+        return record.CommonName.StartsWith(CertificateIssuer.ClaimPrefix, StringComparison.Ordinal)
+            ? (Standing.Claim, record.ClaimFleet!)
+            : (Standing.Device, record.CommonName);
+    }
+
+    public string? DeviceOf(X509Certificate2 certificate) => Judge(certificate) is (Standing.Device, var name) ? name : null;
+}
