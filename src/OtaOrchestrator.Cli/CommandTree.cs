@@ -11,9 +11,11 @@ internal static class CommandTree
         var result = Create(host).Parse(args);
         if (result.Errors.Count > 0)
         {
-            foreach (var error in result.Errors)
+            // "Required command was not provided" says nothing beside the word that was not understood.
+            var errors = result.UnmatchedTokens.Count > 0 && result.Errors.Count > 1 ? result.Errors.Skip(1) : result.Errors;
+            foreach (var error in errors.Select(e => Output.Terminal.Clean(e.Message.ReplaceLineEndings(" "))))
             {
-                await host.Error.WriteLineAsync($"error: {error.Message}");
+                await host.Error.WriteLineAsync($"error: {error}");
             }
             await host.Error.WriteLineAsync($"hint: {PathOf(result.CommandResult)} --help");
             return ExitCode.Usage;
