@@ -39,9 +39,9 @@ internal static class CommandTree
         root.Subcommands.Add(ServeCommand.Create(host));
         root.Subcommands.Add(new Command("plan", "Write and check plans; works without a server.")
         {
-            //PlanInitCommand.Create(host),
-            //PlanLintCommand.Create(host),
-            //PlanExplainCommand.Create(host),
+            PlanInitCommand.Create(host),
+            PlanLintCommand.Create(host),
+            PlanExplainCommand.Create(host),
         });
         root.Subcommands.Add(new Command("release", "What is shipped: back-end versions and signed firmware.")
         {
@@ -53,7 +53,7 @@ internal static class CommandTree
         });
         root.Subcommands.Add(new Command("rollout", "Start, watch and steer rollouts.")
         {
-            //RolloutStartCommand.Create(host),
+            RolloutStartCommand.Create(host),
             RolloutGetCommand.Create(host),
             RolloutListCommand.Create(host),
             RolloutWatchCommand.Create(host),

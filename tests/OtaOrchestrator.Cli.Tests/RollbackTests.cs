@@ -53,8 +53,10 @@ public sealed class RollbackTests
     {
         await using var server = await Autumn.Server();
         await server.Scene.Changes.Writer.WriteAsync(Change(r => r.State = RolloutState.RollingBack, Entry(89, "api", "first")));
+        using var output = new StringWriter();
+        var running = Run.Ota(server.Home, Run.Clock.Instance, output, "rollback", "thermostat-autumn", "--wait");
+        await Condition.Holds(() => output.ToString().Contains("first", StringComparison.Ordinal));
         await server.Scene.Changes.Writer.WriteAsync(null);
-        var running = Run.Ota(server, "rollback", "thermostat-autumn", "--wait");
         await Condition.Holds(() => server.Scene.Calls.Count(c => c.Method == "WatchRollout") == 2);
         Assert.Equal(89, ((WatchRolloutRequest)server.Scene.Calls.Last(c => c.Method == "WatchRollout").Request).AfterRevision);
         await server.Scene.Changes.Writer.WriteAsync(Change(r => r.State = RolloutState.RolledBack, Entry(89, "api", "first"), Entry(90, "api", "second")));

@@ -5,7 +5,7 @@ using OtaOrchestrator.Cli.Tests.TestHost;
 namespace OtaOrchestrator.Cli.Tests;
 
 /// <summary>
-/// Each file in <c>Scripts/</c> is a session: <c>$ ota ...</c>, what it prints (<c>! </c> before stderr), and the exit code when it is not 0.
+/// Each file in <c>Scripts/</c> is a session: <c>#: </c> a remark, <c>$ ota ...</c>, what it prints (<c>! </c> before stderr), and the exit code when it is not 0.
 /// A run with OTA_TESTS_REWRITE=1 writes what it saw; read the difference before it is committed.
 /// </summary>
 public sealed class ScriptTests
@@ -20,10 +20,10 @@ public sealed class ScriptTests
         var expected = await File.ReadAllTextAsync(file);
         await using var server = await Autumn.Server();
         var seen = new StringBuilder();
-        foreach (var line in expected.Split('\n').Where(l => l.StartsWith("$ ota", StringComparison.Ordinal) || l.StartsWith('#')))
+        foreach (var line in expected.Split('\n').Where(l => l.StartsWith("$ ota", StringComparison.Ordinal) || l.StartsWith("#: ", StringComparison.Ordinal)))
         {
             seen.Append(line).Append('\n');
-            if (line.StartsWith('#'))
+            if (line[0] == '#')
             {
                 continue;
             }

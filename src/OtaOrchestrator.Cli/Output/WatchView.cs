@@ -98,7 +98,7 @@ internal static class WatchView
         var guarded = lane.State == RolloutState.Succeeded && lane.RestoreUntil is { } until && until.ToDateTimeOffset() > now
             ? $", way back {Say.Span(until.ToDateTimeOffset() - now)} more"
             : "";
-        lines.Add($"LANE {Terminal.Pad(lane.Name, 9)} {ResourceName.Version(lane.Fallback)} {glyphs.Arrow} {ResourceName.Version(lane.Candidate)}  {Say.State(lane.State)}{position}{guarded}");
+        lines.Add($"LANE {Terminal.Pad(lane.Name, NameColumns(rollout))} {ResourceName.Version(lane.Fallback)} {glyphs.Arrow} {ResourceName.Version(lane.Candidate)}  {Say.State(lane.State)}{position}{guarded}");
         if (lane.WaitsFor.Count > 0)
         {
             lines.Add("  undone after " + string.Join(", ", lane.WaitsFor));
@@ -167,7 +167,7 @@ internal static class WatchView
         foreach (var lane in rollout.Lanes.Where(l => l.Judgement is { Verdict.Length: > 0 }))
         {
             var judgement = lane.Judgement;
-            lines.Add($"JUDGE {Terminal.Pad(lane.Name, 9)} {Say.Verdict(judgement.Verdict)}{(judgement.Cause.Length > 0 ? "  " + judgement.Cause : "")}");
+            lines.Add($"JUDGE {Terminal.Pad(lane.Name, NameColumns(rollout))} {Say.Verdict(judgement.Verdict)}{(judgement.Cause.Length > 0 ? "  " + judgement.Cause : "")}");
             foreach (var check in judgement.Checks)
             {
                 var e = check.EValue > 0 ? $"  E {check.EValue.ToString("0.##", CultureInfo.InvariantCulture)}" : "";
@@ -188,6 +188,8 @@ internal static class WatchView
 
     public static bool HasEnded(RolloutState state) =>
         state is RolloutState.Succeeded or RolloutState.RolledBack or RolloutState.Refused or RolloutState.Cancelled;
+
+    private static int NameColumns(Rollout rollout) => Math.Clamp(rollout.Lanes.Max(lane => Terminal.Columns(lane.Name)) + 1, 9, 24);
 
     private static string Right(long n, int columns) => Terminal.Pad(Say.Count(n), columns, right: true);
 }

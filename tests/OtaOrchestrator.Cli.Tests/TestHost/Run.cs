@@ -8,9 +8,12 @@ internal sealed record Run(int ExitCode, string Out, string Error)
     /// <summary>In this process; the clock stands at <see cref="Scene.Now"/>, timers run.</summary>
     public static async Task<Run> Ota(TestServer server, params string[] arguments) => await Ota(server.Home, Clock.Instance, arguments);
 
-    public static async Task<Run> Ota(string home, TimeProvider time, params string[] arguments)
+    public static Task<Run> Ota(string home, TimeProvider time, params string[] arguments) => Ota(home, time, new StringWriter(), arguments);
+
+    /// <param name="output">To look at while it runs.</param>
+    public static async Task<Run> Ota(string home, TimeProvider time, StringWriter output, params string[] arguments)
     {
-        var output = new StringWriter { NewLine = "\n" };
+        output.NewLine = "\n";
         var error = new StringWriter { NewLine = "\n" };
         var host = new CliHost
         {
