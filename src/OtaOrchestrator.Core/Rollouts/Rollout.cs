@@ -50,6 +50,9 @@ public sealed record Lane
 {
     public required string Name { get; init; }
     public required string Target { get; init; }
+
+    /// <summary>What the target is in this environment: the router's route, or the fleet's thing group.</summary>
+    public string Place { get; init; } = "";
     public required TargetKind Kind { get; init; }
     public required TargetRelease Candidate { get; init; }
     public required TargetRelease Fallback { get; init; }
@@ -122,7 +125,7 @@ public sealed record Lane
     public TargetOrder Order(Rollout rollout, long revision) => new()
     {
         Environment = rollout.Environment,
-        Target = Target,
+        Target = Place.Length > 0 ? Place : Target,
         Rollout = rollout.Id,
         Lane = Name,
         Fence = new Fence(Epoch, revision),

@@ -1,0 +1,180 @@
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using OtaOrchestrator.Core.Plans;
+using OtaOrchestrator.Protocol.V1;
+using OtaOrchestrator.Server.Api;
+using OtaOrchestrator.Server.Errors;
+using OtaOrchestrator.Server.Store;
+using Environment = OtaOrchestrator.Protocol.V1.Environment;
+
+namespace OtaOrchestrator.Server.Environments;
+
+/// <summary>Environments and what can be changed in them.</summary>
+public sealed class EnvironmentService(Database database, IFleets fleets, TimeProvider time) : Protocol.V1.Environments.EnvironmentsBase
+{
+    public override async Task<Environment> CreateEnvironment(CreateEnvironmentRequest request, ServerCallContext context)
+    {
+        var key = context.Key(request.RequestId, request);
+        if (key.Before(database, Environment.Parser) is { } before)
+        {
+            return before;
+        }
+        var id = ResourceNames.Checked(request.EnvironmentId, "environmentId");
+        var environment = request.Environment?.Clone() ?? new Environment();
+        if (Policies.Problems(environment) is { Length: > 0 } problems)
+        {
+            throw RefusedException.Invalid(problems);
+        }
+        var now = time.GetUtcNow();
+        environment.Name = ResourceNames.Of(id);
+        environment.Revision = 1;
+        environment.CreateTime = Timestamp.FromDateTimeOffset(now);
+        return await database.WriteAsync(db =>
+        {
+            if (!Journal.InsertEnvironment(db, new EnvironmentRow(id, JsonFormatter.Default.Format(environment), 1, now)))
+            {
+                throw new RefusedException(ErrorReason.AlreadyExists, $"environment {id} exists already");
+            }
+            Remember(db, key, environment, now);
+            return environment;
+        }, cancellation: context.CancellationToken);
+    }
+
+    public override Task<Environment> GetEnvironment(GetEnvironmentRequest request, ServerCallContext context)
+    {
+        var id = ResourceNames.Environment(request.Name);
+        var row = database.Read(db => Journal.Environment(db, id)) ?? throw RefusedException.NotFound(request.Name);
+        return Task.FromResult(Parse(row));
+    }
+
+    public override Task<ListEnvironmentsResponse> ListEnvironments(ListEnvironmentsRequest request, ServerCallContext context)
+    {
+        int size = Pages.Size(request.PageSize);
+        var after = Pages.Parts(request.PageToken, 1).FirstOrDefault("");
+        var rows = database.Read(db => Journal.Environments(db, after, size + 1));
+        var answer = new ListEnvironmentsResponse { NextPageToken = rows.Count > size ? Pages.Token(rows[size - 1].Id) : "" };
+        answer.Environments.AddRange(rows.Take(size).Select(Parse));
+        return Task.FromResult(answer);
+    }
+
+    public override async Task<Target> CreateTarget(CreateTargetRequest request, ServerCallContext context)
+    {
+        var key = context.Key(request.RequestId, request);
+        if (key.Before(database, Target.Parser) is { } before)
+        {
+            return before;
+        }
+        var environment = ResourceNames.Parent(request.Parent);
+        var id = ResourceNames.Checked(request.TargetId, "targetId");
+        var target = request.Target?.Clone() ?? throw RefusedException.Invalid("target", "is missing");
+        var violations = new List<PlanViolation>();
+        var kind = Check(target, violations);
+        var current = ReleaseName.Parse(target.CurrentRelease.StartsWith("releases/", StringComparison.Ordinal) ? target.CurrentRelease["releases/".Length..] : target.CurrentRelease);
+        if (current is null)
+        {
+            violations.Add(new PlanViolation("target.currentRelease", $"{Names.Shown(target.CurrentRelease)} is not a release", "releases/name@version: what the target runs now"));
+        }
+        if (violations.Count > 0)
+        {
+            throw RefusedException.Invalid(violations);
+        }
+        if (kind == TargetKind.Fleet)
+        {
+            await fleets.EnsureAsync(target.Fleet.Fleet, context.CancellationToken);
+        }
+        var now = time.GetUtcNow();
+        target.Name = ResourceNames.OfTarget(environment, id);
+        target.CreateTime = Timestamp.FromDateTimeOffset(now);
+        target.CurrentRelease = $"releases/{current}";
+        return await database.WriteAsync(db =>
+        {
+            if (Journal.Environment(db, environment) is null)
+            {
+                throw RefusedException.NotFound(request.Parent);
+            }
+            if (Journal.Release(db, current!.Value.Name, current.Value.Version) is null)
+            {
+                throw RefusedException.Invalid("target.currentRelease", $"{current} is not published: publish what the target runs now, so that it can be returned to");
+            }
+            if (!Journal.InsertTarget(db, new TargetRow(environment, id, kind, JsonFormatter.Default.Format(target), current.Value.ToString(), "", 0, now)))
+            {
+                throw new RefusedException(ErrorReason.AlreadyExists, $"target {id} exists already in {environment}");
+            }
+            Remember(db, key, target, now);
+            return target;
+        }, cancellation: context.CancellationToken);
+    }
+
+    public override async Task<Target> GetTarget(GetTargetRequest request, ServerCallContext context)
+    {
+        var (environment, id) = ResourceNames.In(request.Name, "targets");
+        var row = database.Read(db => Journal.Target(db, environment, ResourceNames.Checked(id, "name"))) ?? throw RefusedException.NotFound(request.Name);
+        var target = Parse(row);
+        if (target.Fleet is { } fleet)
+        {
+            fleet.Devices = await fleets.CountAsync(fleet.Fleet, context.CancellationToken);
+        }
+        return target;
+    }
+
+    public override Task<ListTargetsResponse> ListTargets(ListTargetsRequest request, ServerCallContext context)
+    {
+        var environment = ResourceNames.Parent(request.Parent);
+        int size = Pages.Size(request.PageSize);
+        var after = Pages.Parts(request.PageToken, 1).FirstOrDefault("");
+        var rows = database.Read(db => Journal.Targets(db, environment, after, size + 1));
+        var answer = new ListTargetsResponse { NextPageToken = rows.Count > size ? Pages.Token(rows[size - 1].Id) : "" };
+        answer.Targets.AddRange(rows.Take(size).Select(Parse));
+        return Task.FromResult(answer);
+    }
+
+    internal static Target Parse(TargetRow row)
+    {
+        var target = JsonParser.Default.Parse<Target>(row.Spec);
+        target.CurrentRelease = $"releases/{row.CurrentRelease}";
+        target.ActiveRollout = row.ActiveRollout.Length > 0 ? ResourceNames.OfRollout(row.Environment, row.ActiveRollout) : "";
+        target.Epoch = row.Epoch;
+        return target;
+    }
+
+    private static Environment Parse(EnvironmentRow row) => JsonParser.Default.Parse<Environment>(row.Spec);
+
+    private static TargetKind Check(Target target, List<PlanViolation> violations)
+    {
+        switch (target.KindCase)
+        {
+            case Target.KindOneofCase.Router:
+                if (!Uri.TryCreate(target.Router.AdminUrl, UriKind.Absolute, out var url) || url.Scheme != Uri.UriSchemeHttps || target.Router.AdminUrl.Length > 500)
+                {
+                    violations.Add(new PlanViolation("target.router.adminUrl", "is not an https address", "https://host:port"));
+                }
+                if (!Names.IsValid(target.Router.Route))
+                {
+                    violations.Add(new PlanViolation("target.router.route", $"{Names.Shown(target.Router.Route)} is not a name", Names.Rule));
+                }
+                return TargetKind.Traffic;
+            case Target.KindOneofCase.Fleet:
+                if (!Names.IsValid(target.Fleet.Fleet))
+                {
+                    violations.Add(new PlanViolation("target.fleet.fleet", $"{Names.Shown(target.Fleet.Fleet)} is not a name", Names.Rule));
+                }
+                if (target.Fleet.HardwareIds.Count > 32 || target.Fleet.HardwareIds.Any(id => !Names.IsGroup(id) || id.Length > 64))
+                {
+                    violations.Add(new PlanViolation("target.fleet.hardwareIds", "are at most 32, each of letters, digits, hyphen and underscore"));
+                }
+                return TargetKind.Fleet;
+            default:
+                violations.Add(new PlanViolation("target", "is neither a router nor a fleet"));
+                return TargetKind.Traffic;
+        }
+    }
+
+    private static void Remember(Statements db, Rollouts.RequestKey? key, IMessage answer, DateTimeOffset at)
+    {
+        if (key is not null)
+        {
+            Journal.InsertRequest(db, key.Actor, key.Id, key.BodySha256, answer.ToByteArray(), at);
+        }
+    }
+}

@@ -1,0 +1,205 @@
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using Google.Protobuf;
+using OtaOrchestrator.Core.Plans;
+using OtaOrchestrator.Core.Ports;
+using OtaOrchestrator.Core.Rollouts;
+using OtaOrchestrator.Firmware.Signing;
+using OtaOrchestrator.Firmware.Updates;
+using OtaOrchestrator.Server.Api;
+using OtaOrchestrator.Server.Environments;
+using OtaOrchestrator.Server.Errors;
+using OtaOrchestrator.Server.Reconciling;
+using OtaOrchestrator.Server.Releases;
+using OtaOrchestrator.Server.Store;
+using Wire = OtaOrchestrator.Protocol.V1;
+
+namespace OtaOrchestrator.Server.Rollouts;
+
+/// <summary>Makes a rollout of a plan: everything is checked, resolved and signed before anything is stored.</summary>
+public sealed class RolloutCreation(Database database, ITargets targets, SigningKey signing)
+{
+    /// <summary>A plan whose every reference is resolved; what depends on the moment of the commit is still open.</summary>
+    public sealed record Draft(string Environment, string Id, Plan Plan, Actor StartedBy, ImmutableArray<DraftLane> Lanes);
+
+    public sealed record DraftLane(LanePlan Plan, TargetRow Target, Wire.Target Spec, ReleaseRow Candidate, ReleaseRow Fallback, ImmutableArray<string> UndoAfter);
+
+    public Draft Check(string environment, string rolloutId, Wire.Plan wire, Actor startedBy, DateTimeOffset now)
+    {
+        // What the reader checks of a file it also checks of the wire: it is the same reader.
+        var reading = PlanText.Parse(JsonFormatter.Default.Format(wire));
+        if (reading.Plan is not { } read)
+        {
+            throw RefusedException.Invalid([.. reading.Violations.Select(violation => violation with { Line = 0 })]);
+        }
+        return database.Read(db =>
+        {
+            var policy = Policies.Of(Journal.Environment(db, environment) ?? throw RefusedException.NotFound(ResourceNames.Of(environment)));
+            var rows = read.Lanes.Select(lane => lane.Target).Distinct().Where(name => Names.IsValid(name))
+                .Select(name => Journal.Target(db, environment, name)).OfType<TargetRow>().ToDictionary(row => row.Id, StringComparer.Ordinal);
+            TargetRow? Find(string name) => rows.TryGetValue(name, out var row) ? row : Names.IsValid(name) ? Journal.Target(db, environment, name) : null;
+
+            var (plan, _) = PlanDefaults.Fill(read, policy, name => Find(name)?.Kind ?? TargetKind.Traffic);
+            var violations = PlanValidator.Validate(plan, new PlanContext
+            {
+                Policy = policy,
+                Target = name => Find(name) is { } row ? new PlanTarget(row.Kind, targets.Of(environment, row.Id).Capabilities, ReleaseName.Parse(row.CurrentRelease)?.Version) : null,
+            }).ToList();
+            var lanes = plan.Lanes.Select((lane, i) => Resolve(db, environment, lane, i, Find(lane.Target), violations)).ToList();
+            if (violations.Count > 0)
+            {
+                throw RefusedException.Invalid(violations);
+            }
+            var order = UndoOrder.WaitsFor([.. lanes.Select(lane => new UndoOrder.UndoLane(lane!.Plan.Name, lane.Plan.Target, lane.Fallback.Version, lane.Plan.Needs))]);
+            var id = rolloutId.Length > 0 ? ResourceNames.Checked(rolloutId, "rolloutId") : FreeId(db, environment, plan.Name, now);
+            return new Draft(environment, id, plan, startedBy, [.. lanes.Select(lane => lane! with { UndoAfter = order[lane.Plan.Name] })]);
+        });
+    }
+
+    /// <summary>Runs in the transaction of the commit: takes the targets, numbers and signs the manifests.</summary>
+    public Rollout Take(Statements db, Draft draft, DateTimeOffset now)
+    {
+        var lanes = ImmutableArray.CreateBuilder<Lane>();
+        foreach (var lane in draft.Lanes)
+        {
+            var target = Journal.Target(db, draft.Environment, lane.Target.Id)!;
+            if (target.ActiveRollout.Length > 0 || !Journal.TakeTarget(db, draft.Environment, target.Id, draft.Id, target.Epoch + 1))
+            {
+                throw new RefusedException(Wire.ErrorReason.TargetTaken, $"{target.Id} is taken by rollout {target.ActiveRollout}",
+                    ("target", target.Id), ("rollout", ResourceNames.OfRollout(draft.Environment, target.ActiveRollout)));
+            }
+            var (candidate, fallback) = lane.Spec.Fleet is { } fleet ? Signed(db, draft, lane, fleet.Fleet) : (Backend(lane.Candidate), Backend(lane.Fallback));
+            lanes.Add(new Lane
+            {
+                Name = lane.Plan.Name,
+                Target = target.Id,
+                Place = lane.Spec.Fleet?.Fleet ?? lane.Spec.Router.Route,
+                Kind = target.Kind,
+                Candidate = candidate,
+                Fallback = fallback,
+                Epoch = target.Epoch + 1,
+                Plan = lane.Plan,
+                UndoAfter = lane.UndoAfter,
+            });
+        }
+        return new Rollout
+        {
+            Environment = draft.Environment,
+            Id = draft.Id,
+            Plan = draft.Plan,
+            Lanes = lanes.ToImmutable(),
+            StartedBy = draft.StartedBy,
+            CreatedAt = now,
+            UpdatedAt = now,
+        };
+    }
+
+    private static DraftLane? Resolve(Statements db, string environment, LanePlan lane, int index, TargetRow? target, List<PlanViolation> violations)
+    {
+        var path = $"lanes[{index}]";
+        if (target is null || ReleaseName.Parse(lane.Release) is not { } candidateName)
+        {
+            return null;
+        }
+        var fallbackName = ReleaseName.Parse(lane.Fallback ?? target.CurrentRelease);
+        var candidate = Journal.Release(db, candidateName.Name, candidateName.Version);
+        var fallback = fallbackName is { } named ? Journal.Release(db, named.Name, named.Version) : null;
+        if (candidate is null)
+        {
+            violations.Add(new PlanViolation($"{path}.release", $"{candidateName} is not published", "ota release list"));
+        }
+        if (fallback is null)
+        {
+            violations.Add(new PlanViolation($"{path}.fallback", $"{fallbackName?.ToString() ?? lane.Fallback} is not published"));
+        }
+        if (candidate is null || fallback is null)
+        {
+            return null;
+        }
+        if (candidate.Id == fallback.Id)
+        {
+            violations.Add(new PlanViolation($"{path}.release", $"{candidate.Id} is what {target.Id} runs and would fall back to"));
+        }
+        var fits = target.Kind == TargetKind.Fleet ? "firmware" : "backend";
+        foreach (var (release, field) in ((ReleaseRow, string)[])[(candidate, "release"), (fallback, "fallback")])
+        {
+            if (release.Kind != fits)
+            {
+                violations.Add(new PlanViolation($"{path}.{field}", $"{release.Id} is {release.Kind}, {target.Id} takes {fits}"));
+            }
+        }
+        if (Journal.Holds(db, candidate.Id).Find(hold => hold.Environment == environment) is { } held)
+        {
+            throw new RefusedException(Wire.ErrorReason.ReleaseHeld, $"{candidate.Id} is held since rollout {held.Rollout} was taken back: {held.Reason}", ("release", candidate.Id), ("rollout", ResourceNames.OfRollout(environment, held.Rollout)));
+        }
+        var spec = EnvironmentService.Parse(target);
+        if (target.Kind == TargetKind.Fleet && candidate.Kind == "firmware" && fallback.Kind == "firmware")
+        {
+            Fits(path, spec.Fleet, ReleaseService.Parse(candidate).Firmware, ReleaseService.Parse(fallback).Firmware, candidate.Id, fallback.Id, violations);
+        }
+        return new DraftLane(lane with { Fallback = fallback.Id }, target, spec, candidate, fallback, []);
+    }
+
+    /// <summary>A way back that a device would refuse is none.</summary>
+    private static void Fits(string path, Wire.FleetTarget fleet, Wire.FirmwareRelease candidate, Wire.FirmwareRelease fallback, string candidateId, string fallbackId, List<PlanViolation> violations)
+    {
+        if (fallback.SecurityCounter < candidate.SecurityCounter)
+        {
+            throw new RefusedException(Wire.ErrorReason.FallbackUnfit,
+                $"devices that confirmed {candidateId} (security counter {candidate.SecurityCounter}) would refuse to return to {fallbackId} (counter {fallback.SecurityCounter})");
+        }
+        foreach (var id in fleet.HardwareIds.Where(id => !candidate.HardwareIds.Contains(id)))
+        {
+            violations.Add(new PlanViolation($"{path}.release", $"{candidateId} is not for {id}, which is in the fleet"));
+        }
+        if (candidate.HardwareIds.Except(fallback.HardwareIds).ToList() is { Count: > 0 } missing)
+        {
+            throw new RefusedException(Wire.ErrorReason.FallbackUnfit, $"{fallbackId} is not for {string.Join(", ", missing)}, which {candidateId} is for");
+        }
+        foreach (var (release, id, field) in ((Wire.FirmwareRelease, string, string)[])[(candidate, candidateId, "release"), (fallback, fallbackId, "fallback")])
+        {
+            if (release.Fleet.Length > 0 && release.Fleet != fleet.Fleet)
+            {
+                violations.Add(new PlanViolation($"{path}.{field}", $"{id} is for the fleet {release.Fleet}, not {fleet.Fleet}"));
+            }
+        }
+    }
+
+    private (TargetRelease Candidate, TargetRelease Fallback) Signed(Statements db, Draft draft, DraftLane lane, string fleet)
+    {
+        // In this order: the fallback's manifest is the newer one, so that a device which took the candidate takes it too.
+        var candidate = Document(UpdateOperation.Update, draft, lane.Plan.Name, fleet, lane.Candidate, Journal.NextSequence(db, fleet), null);
+        var fallback = Document(UpdateOperation.Return, draft, lane.Plan.Name, fleet, lane.Fallback, Journal.NextSequence(db, fleet), lane.Candidate.Digest);
+        return (
+            new TargetRelease(lane.Candidate.Name, lane.Candidate.Version, lane.Candidate.Digest) { Document = candidate },
+            new TargetRelease(lane.Fallback.Name, lane.Fallback.Version, lane.Fallback.Digest) { Document = fallback });
+    }
+
+    private string Document(UpdateOperation operation, Draft draft, string lane, string fleet, ReleaseRow row, long sequence, string? candidate)
+    {
+        var firmware = ReleaseService.Parse(row).Firmware;
+        var sha256 = row.Digest["sha256:".Length..];
+        var manifest = new Manifest(fleet, row.Id, row.Version, [.. firmware.HardwareIds], firmware.SecurityCounter, sequence, sha256, firmware.Size).ToBytes();
+        return new UpdateDocument(
+            operation, draft.Id, lane, row.Id, candidate, manifest, signing.SignDigest(SHA256.HashData(manifest)), Convert.FromBase64String(firmware.Signature), UpdateDocument.Placeholder(sha256), firmware.Size).ToJson();
+    }
+
+    private static TargetRelease Backend(ReleaseRow row) => new(row.Name, row.Version, row.Digest) { Addresses = [.. ReleaseService.Parse(row).Backend.Addresses] };
+
+    private static string FreeId(Statements db, string environment, string name, DateTimeOffset now)
+    {
+        var stem = name.Length > 40 ? name[..40].TrimEnd('-') : name;
+        for (int i = 0; ; i++)
+        {
+            var id = i == 0 ? stem : $"{stem}-{i + 1}";
+            if (Journal.Rollout(db, environment, id) is null)
+            {
+                return id;
+            }
+            if (i > 200)
+            {
+                return $"{stem}-{now.ToUnixTimeMilliseconds()}";
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+using System.Text;
+using OtaOrchestrator.Core.Plans;
+using OtaOrchestrator.Core.Rollouts;
+using OtaOrchestrator.Protocol.V1;
+using OtaOrchestrator.Server.Api;
+
+namespace OtaOrchestrator.Server.Rollouts;
+
+/// <summary>How to take a rollout back by hand, with nothing but the targets' own tools: made when the rollout is created, for the night when the orchestrator is gone.</summary>
+internal static class UndoSheets
+{
+    public static UndoSheet Of(Core.Rollouts.Rollout rollout, Func<string, Target> targetOf)
+    {
+        var sheet = new UndoSheet { Rollout = ResourceNames.OfRollout(rollout.Environment, rollout.Id) };
+        foreach (var lane in Ordered(rollout))
+        {
+            var target = targetOf(lane.Target);
+            sheet.Commands.AddRange(lane.Kind == TargetKind.Traffic ? Router(rollout, lane, target.Router) : Fleet(rollout, lane, target.Fleet));
+        }
+        var text = new StringBuilder();
+        text.Append($"UNDO {sheet.Rollout}, made {rollout.CreatedAt:u} by {rollout.StartedBy}\n");
+        text.Append("With the orchestrator: ota rollback ").Append(rollout.Id).Append(" --env ").Append(rollout.Environment).Append('\n');
+        text.Append("Without it, in this order:\n");
+        foreach (var command in sheet.Commands)
+        {
+            text.Append($"\n# {command.Lane} ({command.Target}): {command.Comment}\n{command.Command}\n");
+        }
+        sheet.Text = text.ToString();
+        return sheet;
+    }
+
+    /// <summary>Lanes that nothing waits for come first.</summary>
+    private static IEnumerable<Core.Rollouts.Lane> Ordered(Core.Rollouts.Rollout rollout)
+    {
+        HashSet<string> done = new(StringComparer.Ordinal);
+        while (rollout.Lanes.Reverse().FirstOrDefault(lane => !done.Contains(lane.Name) && lane.UndoAfter.All(done.Contains)) is { } next)
+        {
+            done.Add(next.Name);
+            yield return next;
+        }
+    }
+
+    private static IEnumerable<UndoCommand> Router(Core.Rollouts.Rollout rollout, Core.Rollouts.Lane lane, RouterTarget router)
+    {
+        var addresses = string.Join(",", lane.Fallback.Addresses.Select(address => $"\"{address}\""));
+        // One epoch ahead of anything that this rollout may still send.
+        var body = $$"""{"fence":{"epoch":{{lane.Epoch}},"revision":1000000000},"baseline":{"release":"{{lane.Fallback}}","addresses":[{{addresses}}]},"candidate":null,"candidateWeight":0}""";
+        yield return new UndoCommand
+        {
+            Lane = lane.Name,
+            Target = lane.Target,
+            Comment = $"all traffic back to {lane.Fallback}",
+            Command = $"curl --fail --cacert \"$OTA_HOME/server/pki/server-ca.crt\" --cert \"$OTA_HOME/server/pki/orchestrator.crt\" --key \"$OTA_HOME/server/pki/orchestrator.key\" -X PUT {router.AdminUrl.TrimEnd('/')}/v1/routes/{router.Route} -H 'content-type: application/json' -d '{body}'",
+        };
+        yield return new UndoCommand
+        {
+            Lane = lane.Name,
+            Target = lane.Target,
+            Comment = "read it back: the candidate's weight is 0",
+            Command = $"curl --fail --cacert \"$OTA_HOME/server/pki/server-ca.crt\" --cert \"$OTA_HOME/server/pki/orchestrator.crt\" --key \"$OTA_HOME/server/pki/orchestrator.key\" {router.AdminUrl.TrimEnd('/')}/v1/routes/{router.Route}",
+        };
+    }
+
+    private static IEnumerable<UndoCommand> Fleet(Core.Rollouts.Rollout rollout, Core.Rollouts.Lane lane, FleetTarget fleet)
+    {
+        yield return new UndoCommand
+        {
+            Lane = lane.Name,
+            Target = lane.Target,
+            Comment = $"withdraw what is queued: each job whose id names {rollout.Id}",
+            Command = $"for job in $(aws iot list-jobs --query \"jobs[?contains(jobId,'{rollout.Id}')].jobId\" --output text); do aws iot cancel-job --job-id \"$job\"; done",
+        };
+        yield return new UndoCommand
+        {
+            Lane = lane.Name,
+            Target = lane.Target,
+            Comment = $"send every device that runs {lane.Candidate} back to {lane.Fallback}; the document was signed beforehand",
+            Command = $"aws iot create-job --job-id undo-{rollout.Id}-{lane.Name} --target-selection SNAPSHOT --targets \"$(aws iot describe-thing-group --thing-group-name {fleet.Fleet} --query thingGroupArn --output text)\" --document '{lane.Fallback.Document}'",
+        };
+    }
+}
