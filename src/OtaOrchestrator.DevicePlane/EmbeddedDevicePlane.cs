@@ -178,7 +178,8 @@ public sealed partial class EmbeddedDevicePlane : IHostedService, IAsyncDisposab
         return running.Writer.RunAsync(_ => DevicePlaneSnapshot.Of(running.State), cancellationToken);
     }
 
-    internal PlaneStore StoreForTests => (_running ?? throw NotStarted()).Store;
+    /// <summary>Makes the store as good as full after <paramref name="spare"/> more pages, for tests; negative lifts the limit.</summary>
+    internal Task LimitStoreAsync(int spare) => RunAsync(r => r.Writer.RunAsync(_ => r.Store.LimitPages(spare)));
 
     private static InvalidOperationException NotStarted() => new("the device plane isn't running");
 
