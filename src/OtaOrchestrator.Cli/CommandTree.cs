@@ -11,9 +11,11 @@ internal static class CommandTree
         var result = Create(host).Parse(args);
         if (result.Errors.Count > 0)
         {
-            foreach (var error in result.Errors)
+            // "Required command was not provided" says nothing beside the word that was not understood.
+            var errors = result.UnmatchedTokens.Count > 0 && result.Errors.Count > 1 ? result.Errors.Skip(1) : result.Errors;
+            foreach (var error in errors.Select(e => Output.Terminal.Clean(e.Message.ReplaceLineEndings(" "))))
             {
-                await host.Error.WriteLineAsync($"error: {error.Message}");
+                await host.Error.WriteLineAsync($"error: {error}");
             }
             await host.Error.WriteLineAsync($"hint: {PathOf(result.CommandResult)} --help");
             return ExitCode.Usage;
@@ -37,9 +39,9 @@ internal static class CommandTree
         root.Subcommands.Add(ServeCommand.Create(host));
         root.Subcommands.Add(new Command("plan", "Write and check plans; works without a server.")
         {
-            //PlanInitCommand.Create(host),
-            //PlanLintCommand.Create(host),
-            //PlanExplainCommand.Create(host),
+            PlanInitCommand.Create(host),
+            PlanLintCommand.Create(host),
+            PlanExplainCommand.Create(host),
         });
         root.Subcommands.Add(new Command("release", "What is shipped: back-end versions and signed firmware.")
         {
@@ -51,7 +53,7 @@ internal static class CommandTree
         });
         root.Subcommands.Add(new Command("rollout", "Start, watch and steer rollouts.")
         {
-            //RolloutStartCommand.Create(host),
+            RolloutStartCommand.Create(host),
             RolloutGetCommand.Create(host),
             RolloutListCommand.Create(host),
             RolloutWatchCommand.Create(host),

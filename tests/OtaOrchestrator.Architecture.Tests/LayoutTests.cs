@@ -6,7 +6,7 @@ public sealed class LayoutTests
 {
     private static readonly string[] TopLevel =
         ["src", "proto", "tests", "firmware-samples", "OtaOrchestrator.sln", "README.md", "README.ja.md", "docs", "eng", "tools", "deploy", ".ci",
-            ".editorconfig", ".gitattributes", ".gitignore", "Directory.Build.props", "Directory.Packages.props", "global.json", "LICENSE"];
+            ".editorconfig", ".gitattributes", ".gitignore", "Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props", "global.json", "LICENSE"];
 
     [Fact]
     public void Top_level_holds_only_what_has_its_place_there()

@@ -21,7 +21,7 @@ internal static class EnvCreateCommand
                 Environment = new Protocol.V1.Environment { Title = session.Get(title) ?? "" },
                 RequestId = Arguments.NewRequestId(),
             };
-            if (session.Get(firstStep) ?? session.Get(jump) is not null)
+            if (session.Get(firstStep) is not null || session.Get(jump) is not null)
             {
                 request.Environment.Caps = new ExposureCaps();
             }

@@ -13,7 +13,7 @@ internal static class HaltCommand
         {
             var name = await NewestRollout.NameOf(session, session.Parse.GetValue(rollout));
             var request = new HaltRolloutRequest { Name = name, RequestId = Arguments.NewRequestId(), Reason = session.Get(reason) ?? "" };
-            return await Steering.Send(session, name, "HALTED", (api, options) => api.Rollouts.HaltRolloutAsync(request, options));
+            return await Steering.Send(session, "halt", (api, options) => api.Rollouts.HaltRolloutAsync(request, options));
         });
     }
 }

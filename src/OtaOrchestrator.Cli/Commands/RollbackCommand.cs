@@ -53,7 +53,10 @@ internal static class RollbackCommand
         {
             throw new CliFailure(ExitCode.Usage, $"{ResourceName.Last(rollout.Name)} has no lane `{lane}`", $"lanes: {string.Join(", ", rollout.Lanes.Select(l => l.Name))}");
         }
-        session.Report.Lines(RollbackView.Target(rollout, session.Api.ActorName, lane, session.Report.Glyphs));
+        if (!AlreadyBack(rollout.State))
+        {
+            session.Report.Lines(RollbackView.Target(rollout, session.Api.ActorName, lane, session.Report.Glyphs));
+        }
         if (given is null && !yes && session.Report.Live && session.Host.InIsTerminal && !AlreadyBack(rollout.State) && !await Confirmed(session))
         {
             session.Report.Line("nothing was done.");

@@ -23,7 +23,7 @@ internal static class RolloutApproveCommand
                 Lane = session.Get(lane) ?? "",
                 Revision = session.Get(revision),
             };
-            return await Steering.Send(session, name, "APPROVED", (api, options) => api.Rollouts.ApproveRolloutAsync(request, options));
+            return await Steering.Send(session, "approve", (api, options) => api.Rollouts.ApproveRolloutAsync(request, options));
         });
     }
 }

@@ -14,7 +14,7 @@ internal static class RolloutCancelCommand
         {
             var name = await ResourceName.InEnvironment(session, "rollouts", session.Required(rollout));
             var request = new CancelRolloutRequest { Name = name, RequestId = Arguments.NewRequestId(), Reason = session.Get(reason) ?? "" };
-            return await Steering.Send(session, name, "CANCELLED", (api, options) => api.Rollouts.CancelRolloutAsync(request, options));
+            return await Steering.Send(session, "cancel", (api, options) => api.Rollouts.CancelRolloutAsync(request, options));
         });
     }
 }

@@ -14,7 +14,7 @@ internal static class RolloutPauseCommand
         {
             var name = await ResourceName.InEnvironment(session, "rollouts", session.Required(rollout));
             var request = new PauseRolloutRequest { Name = name, RequestId = Arguments.NewRequestId(), Reason = session.Get(reason) ?? "" };
-            return await Steering.Send(session, name, "PAUSED", (api, options) => api.Rollouts.PauseRolloutAsync(request, options));
+            return await Steering.Send(session, "pause", (api, options) => api.Rollouts.PauseRolloutAsync(request, options));
         });
     }
 }

@@ -23,7 +23,7 @@ internal static class RolloutPromoteCommand
                 Full = session.Get(full),
                 Revision = session.Get(revision),
             };
-            return await Steering.Send(session, name, "PROMOTED", (api, options) => api.Rollouts.PromoteRolloutAsync(request, options));
+            return await Steering.Send(session, "promote", (api, options) => api.Rollouts.PromoteRolloutAsync(request, options));
         });
     }
 }

@@ -14,7 +14,7 @@ internal static class RolloutResumeCommand
         {
             var name = await ResourceName.InEnvironment(session, "rollouts", session.Required(rollout));
             var request = new ResumeRolloutRequest { Name = name, RequestId = Arguments.NewRequestId(), Reason = session.Get(reason) ?? "" };
-            return await Steering.Send(session, name, "RESUMED", (api, options) => api.Rollouts.ResumeRolloutAsync(request, options));
+            return await Steering.Send(session, "resume", (api, options) => api.Rollouts.ResumeRolloutAsync(request, options));
         });
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using OtaOrchestrator.Protocol.V1;
 
 namespace OtaOrchestrator.Cli.Connection;
@@ -6,6 +7,7 @@ namespace OtaOrchestrator.Cli.Connection;
 internal static class ResourceName
 {
     private const int LengthMax = 512;
+    private static readonly SearchValues<char> NotInIds = SearchValues.Create("/\\ \t\r\n");
 
     public static string Environment(string id) => "environments/" + Id(id, "environment");
 
@@ -50,7 +52,7 @@ internal static class ResourceName
     /// <summary>Keeps what would change the path from ever being sent; the server checks the rest.</summary>
     private static string Id(string text, string what)
     {
-        if (text.Length is 0 or > LengthMax || text.AsSpan().ContainsAny("/\\ \t\r\n") || text is "." or "..")
+        if (text.Length is 0 or > LengthMax || text.AsSpan().ContainsAny(NotInIds) || text is "." or "..")
         {
             throw new CliFailure(ExitCode.Usage, $"`{(text.Length > 60 ? text[..60] + "..." : text)}` can't be the name of a {what}");
         }

@@ -21,7 +21,7 @@ internal static class RpcFailure
         var reason = info?.Reason is { Length: > 0 } given ? given.Replace(ReasonPrefix, "", StringComparison.Ordinal) : null;
         var violations = status?.GetDetail<BadRequest>()?.FieldViolations.Select(v => new Violation(v.Field, v.Description)).ToImmutableArray() ?? [];
         var message = status?.Message is { Length: > 0 } text ? text : failure.Status.Detail;
-        if (reason is null && failure.StatusCode is StatusCode.Unavailable)
+        if (reason is null && IsTransport(failure))
         {
             message = "the server can't be reached";
         }
@@ -29,7 +29,7 @@ internal static class RpcFailure
         {
             message = "the server did not answer in time";
         }
-        return new CliFailure(CodeOf(failure.StatusCode, reason), message.Length > 0 ? message : failure.StatusCode.ToString(), HintOf(reason, info, status))
+        return new CliFailure(CodeOf(reason is null && IsTransport(failure) ? StatusCode.Unavailable : failure.StatusCode, reason), message.Length > 0 ? message : failure.StatusCode.ToString(), HintOf(reason, info, status))
         {
             Reason = reason ?? failure.StatusCode.ToString(),
             Violations = violations,
@@ -38,16 +38,20 @@ internal static class RpcFailure
 
     /// <summary>The request may not have arrived, or its answer was lost; repeating it with the same request id does no harm.</summary>
     public static bool MayRepeat(RpcException failure) =>
-        (failure.StatusCode is StatusCode.Unavailable && !IsRefusedHandshake(failure))
-        || failure.StatusCode is StatusCode.DeadlineExceeded
-        || RetryDelay(failure) is not null;
+        IsUnreachable(failure) || RetryDelay(failure) is not null;
 
     /// <summary>How long an overloaded server asks to wait.</summary>
     public static TimeSpan? RetryDelay(RpcException failure) =>
         failure.StatusCode is StatusCode.ResourceExhausted ? failure.GetRpcStatus()?.GetDetail<RetryInfo>()?.RetryDelay?.ToTimeSpan() : null;
 
+    /// <summary>No answer came: not there, too slow, or the connection broke on the way.</summary>
     public static bool IsUnreachable(RpcException failure) =>
-        failure.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded;
+        failure.StatusCode is StatusCode.DeadlineExceeded || (IsTransport(failure) && !IsRefusedHandshake(failure));
+
+    // A status that the server sent has no exception of this side; one that this side made up for a broken connection has.
+    private static bool IsTransport(RpcException failure) =>
+        failure.StatusCode is StatusCode.Unavailable
+        || (failure.StatusCode is StatusCode.Internal or StatusCode.Unknown or StatusCode.Cancelled && failure.Status.DebugException is IOException or HttpRequestException);
 
     private static int CodeOf(StatusCode status, string? reason) => reason switch
     {

@@ -124,7 +124,7 @@ internal sealed class Report(CliHost host, bool json, bool color, bool quiet)
         console.Profile.Width = host.Width;
         await console.Live(new Text("")).StartAsync(async live => await body(lines =>
         {
-            live.UpdateTarget(new Markup(string.Join('\n', lines.Select(color ? Paint.Markup : Markup.Escape))));
+            live.UpdateTarget(new Markup(string.Join('\n', lines.Select(line => color ? Paint.Markup(line) : Markup.Escape(line)))));
             live.Refresh();
         }));
     }

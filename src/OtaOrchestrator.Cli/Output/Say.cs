@@ -41,7 +41,9 @@ internal static class Say
         return (at - now).Duration() < TimeSpan.FromHours(20) ? at.ToString("HH:mm", Culture) : at.ToString("yyyy-MM-dd HH:mm", Culture);
     }
 
-    public static string Ago(Timestamp? time, DateTimeOffset now) => time is null ? "never" : Span(now - time.ToDateTimeOffset()) + " ago";
+    public static string Ago(Timestamp? time, DateTimeOffset now) => time is null ? "never" : Whole(now - time.ToDateTimeOffset()) + " ago";
+
+    private static string Whole(TimeSpan span) => span.TotalSeconds < 10 ? string.Create(Culture, $"{Math.Max(0, (int)span.TotalSeconds)}s") : Span(span);
 
     /// <summary><c>ROLLOUT_STATE_ROLLING_BACK</c> is <c>ROLLING BACK</c>.</summary>
     public static string State(RolloutState state) => state switch

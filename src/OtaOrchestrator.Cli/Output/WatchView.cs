@@ -11,7 +11,8 @@ internal static class WatchView
 
     public static IReadOnlyList<string> Render(Rollout rollout, DateTimeOffset now, TimeZoneInfo zone, Glyphs glyphs, int width)
     {
-        var lines = new List<string> { Head(rollout, now) };
+        var lines = new List<string>();
+        AddHead(lines, rollout, now, width);
         AddFacts(lines, rollout, now, zone);
         foreach (var lane in rollout.Lanes)
         {
@@ -30,11 +31,25 @@ internal static class WatchView
         return Terminal.Clean(environment + ResourceName.Last(rollout.Name));
     }
 
-    private static string Head(Rollout rollout, DateTimeOffset now)
+    private static void AddHead(List<string> lines, Rollout rollout, DateTimeOffset now, int width)
     {
         var running = rollout.CreateTime is { } start ? "  " + Say.Span((HasEnded(rollout.State) && rollout.UpdateTime is { } end ? end.ToDateTimeOffset() : now) - start.ToDateTimeOffset()) : "";
-        var approved = rollout.Approvals.Count == 0 ? "" : ", approved " + string.Join(" + ", rollout.Approvals.Select(a => a.Actor));
-        return $"{Title(rollout)}  {Say.State(rollout.State)}{running}  by {rollout.StartedBy}{approved}";
+        var head = $"{Title(rollout)}  {Say.State(rollout.State)}{running}  by {rollout.StartedBy}";
+        if (rollout.Approvals.Count == 0)
+        {
+            lines.Add(head);
+            return;
+        }
+        var approved = "approved " + string.Join(" + ", rollout.Approvals.Select(a => a.Actor));
+        if (Terminal.Columns(head) + Terminal.Columns(approved) + 2 <= width)
+        {
+            lines.Add($"{head}, {approved}");
+        }
+        else
+        {
+            lines.Add(head);
+            lines.Add(" " + approved);
+        }
     }
 
     private static void AddFacts(List<string> lines, Rollout rollout, DateTimeOffset now, TimeZoneInfo zone)
@@ -80,11 +95,14 @@ internal static class WatchView
     {
         var steps = rollout.Plan?.Lanes.FirstOrDefault(l => l.Name == lane.Name)?.Steps;
         var position = steps is { Count: > 0 } && lane.Step >= 0 ? string.Create(CultureInfo.InvariantCulture, $"  step {Math.Min(lane.Step + 1, steps.Count)}/{steps.Count}") : "";
-        var waits = lane.WaitsFor.Count > 0 ? "  undone after " + string.Join(", ", lane.WaitsFor) : "";
         var guarded = lane.State == RolloutState.Succeeded && lane.RestoreUntil is { } until && until.ToDateTimeOffset() > now
             ? $", way back {Say.Span(until.ToDateTimeOffset() - now)} more"
             : "";
-        lines.Add($"LANE {Terminal.Pad(lane.Name, 9)} {ResourceName.Version(lane.Fallback)} {glyphs.Arrow} {ResourceName.Version(lane.Candidate)}  {Say.State(lane.State)}{position}{guarded}{waits}");
+        lines.Add($"LANE {Terminal.Pad(lane.Name, NameColumns(rollout))} {ResourceName.Version(lane.Fallback)} {glyphs.Arrow} {ResourceName.Version(lane.Candidate)}  {Say.State(lane.State)}{position}{guarded}");
+        if (lane.WaitsFor.Count > 0)
+        {
+            lines.Add("  undone after " + string.Join(", ", lane.WaitsFor));
+        }
         if (lane.Fleet is { } fleet)
         {
             lines.Add("  devices   offered confirmed     busy   failed   silent   queued  refused");
@@ -149,7 +167,7 @@ internal static class WatchView
         foreach (var lane in rollout.Lanes.Where(l => l.Judgement is { Verdict.Length: > 0 }))
         {
             var judgement = lane.Judgement;
-            lines.Add($"JUDGE {Terminal.Pad(lane.Name, 9)} {Say.Verdict(judgement.Verdict)}{(judgement.Cause.Length > 0 ? "  " + judgement.Cause : "")}");
+            lines.Add($"JUDGE {Terminal.Pad(lane.Name, NameColumns(rollout))} {Say.Verdict(judgement.Verdict)}{(judgement.Cause.Length > 0 ? "  " + judgement.Cause : "")}");
             foreach (var check in judgement.Checks)
             {
                 var e = check.EValue > 0 ? $"  E {check.EValue.ToString("0.##", CultureInfo.InvariantCulture)}" : "";
@@ -170,6 +188,8 @@ internal static class WatchView
 
     public static bool HasEnded(RolloutState state) =>
         state is RolloutState.Succeeded or RolloutState.RolledBack or RolloutState.Refused or RolloutState.Cancelled;
+
+    private static int NameColumns(Rollout rollout) => Math.Clamp(rollout.Lanes.Max(lane => Terminal.Columns(lane.Name)) + 1, 9, 24);
 
     private static string Right(long n, int columns) => Terminal.Pad(Say.Count(n), columns, right: true);
 }

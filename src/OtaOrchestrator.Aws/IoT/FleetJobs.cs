@@ -1,0 +1,146 @@
+using System.Globalization;
+using Amazon.IoT;
+using Amazon.IoT.Model;
+using OtaOrchestrator.Core.Ports;
+
+namespace OtaOrchestrator.Aws.IoT;
+
+/// <summary>The jobs of a fleet: created once, found by their names, withdrawn.</summary>
+internal sealed class FleetJobs(IAmazonIoT iot, IotFleetOptions options, TimeProvider time)
+{
+    private const int PageSize = 250;
+
+    /// <summary>
+    /// Creates the job unless it is there. One that is there with another document is refused; one that was withdrawn meanwhile stays withdrawn,
+    /// so that a late call resurrects nothing.
+    /// </summary>
+    public async Task EnsureAsync(CreateJobRequest request, CancellationToken cancellation)
+    {
+        try
+        {
+            await iot.CreateJobAsync(request, cancellation);
+        }
+        catch (ResourceAlreadyExistsException)
+        {
+            var there = await iot.GetJobDocumentAsync(new GetJobDocumentRequest { JobId = request.JobId }, cancellation);
+            if (there.Document != request.Document)
+            {
+                throw new TargetException($"the job {request.JobId} exists with another document");
+            }
+        }
+    }
+
+    public async Task<Job?> FindAsync(string id, CancellationToken cancellation)
+    {
+        try
+        {
+            return (await iot.DescribeJobAsync(new DescribeJobRequest { JobId = id }, cancellation)).Job;
+        }
+        catch (ResourceNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The jobs that still offer something, by the beginning of their names.</summary>
+    public Task<List<JobSummary>> LiveAsync(string prefix, CancellationToken cancellation) => ListAsync(prefix, JobStatus.IN_PROGRESS, cancellation);
+
+    /// <summary>Takes back what is queued. What a device has begun goes on.</summary>
+    public async Task WithdrawAsync(IEnumerable<JobSummary> jobs, string reasonCode, string comment, CancellationToken cancellation)
+    {
+        foreach (var job in jobs)
+        {
+            try
+            {
+                await iot.CancelJobAsync(new CancelJobRequest { JobId = job.JobId, Force = false, ReasonCode = reasonCode, Comment = comment }, cancellation);
+            }
+            catch (InvalidRequestException)
+            {
+                // It ended between the listing and here; anything else is still live and an error.
+                if (await FindAsync(job.JobId, cancellation) is { } there && there.Status == JobStatus.IN_PROGRESS)
+                {
+                    throw;
+                }
+            }
+        }
+    }
+
+    /// <summary>Ends by force what devices began with withdrawn jobs and did not end within the grace. These are the exceptions, so one call each.</summary>
+    public async Task EndStragglersAsync(string prefix, CancellationToken cancellation)
+    {
+        var left = options.ForcedCancelsPerCallMax;
+        foreach (var job in await ListAsync(prefix, JobStatus.CANCELED, cancellation))
+        {
+            if (left <= 0)
+            {
+                return;
+            }
+
+            var withdrawnAt = job.LastUpdatedAt ?? job.CompletedAt;
+            if (withdrawnAt is { } at && time.GetUtcNow().UtcDateTime - at.ToUniversalTime() < options.WithdrawalGrace)
+            {
+                continue;
+            }
+
+            foreach (var thing in await InProgressAsync(job.JobId, left, cancellation))
+            {
+                left--;
+                try
+                {
+                    await iot.CancelJobExecutionAsync(new CancelJobExecutionRequest { JobId = job.JobId, ThingName = thing, Force = true }, cancellation);
+                }
+                catch (Exception gone) when (gone is InvalidStateTransitionException or ResourceNotFoundException)
+                {
+                    // The device ended it itself, or left the fleet, a moment ago.
+                }
+            }
+        }
+    }
+
+    public CreateJobRequest Request(string id, IEnumerable<string> targetArns, string document, string description, int? ratePerMinuteMax) => new()
+    {
+        JobId = id,
+        Targets = [.. targetArns],
+        Document = document,
+        Description = description,
+        PresignedUrlConfig = new PresignedUrlConfig
+        {
+            ExpiresInSec = (long)Math.Clamp(options.LinkLife.TotalSeconds, 60, 3600),
+            RoleArn = options.PresignRoleArn,
+        },
+        TimeoutConfig = new TimeoutConfig { InProgressTimeoutInMinutes = (long)Math.Clamp(options.InProgressTimeout.TotalMinutes, 1, 10_080) },
+        JobExecutionsRolloutConfig = ratePerMinuteMax is { } rate ? new JobExecutionsRolloutConfig { MaximumPerMinute = Math.Clamp(rate, 1, 1000) } : null,
+    };
+
+    /// <summary>Executions that a job has or had, whatever became of them.</summary>
+    public static long Offered(Job job) => job.JobProcessDetails is not { } d ? 0
+        : (long)(d.NumberOfQueuedThings ?? 0) + (d.NumberOfInProgressThings ?? 0) + (d.NumberOfSucceededThings ?? 0) + (d.NumberOfFailedThings ?? 0)
+            + (d.NumberOfRejectedThings ?? 0) + (d.NumberOfTimedOutThings ?? 0) + (d.NumberOfCanceledThings ?? 0);
+
+    private async Task<List<JobSummary>> ListAsync(string prefix, JobStatus status, CancellationToken cancellation)
+    {
+        var found = new List<JobSummary>();
+        string? next = null;
+        do
+        {
+            var page = await iot.ListJobsAsync(new ListJobsRequest { Status = status, MaxResults = PageSize, NextToken = next }, cancellation);
+            found.AddRange((page.Jobs ?? []).Where(j => j.JobId.StartsWith(prefix, StringComparison.Ordinal)));
+            next = page.NextToken;
+        }
+        while (!string.IsNullOrEmpty(next));
+        return found;
+    }
+
+    private async Task<IReadOnlyList<string>> InProgressAsync(string job, int max, CancellationToken cancellation)
+    {
+        var request = new ListJobExecutionsForJobRequest { JobId = job, Status = JobExecutionStatus.IN_PROGRESS, MaxResults = Math.Min(max, PageSize) };
+        var page = await iot.ListJobExecutionsForJobAsync(request, cancellation);
+        return [.. (page.ExecutionSummaries ?? []).Select(e => Thing(e.ThingArn))];
+    }
+
+    private static string Thing(string arn)
+    {
+        var at = arn.LastIndexOf(":thing/", StringComparison.Ordinal);
+        return at < 0 ? throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"{arn} is not a thing's ARN")) : arn[(at + ":thing/".Length)..];
+    }
+}

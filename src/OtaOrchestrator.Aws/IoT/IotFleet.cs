@@ -1,0 +1,392 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using Amazon.IoT;
+using Amazon.IoT.Model;
+using OtaOrchestrator.Core.Plans;
+using OtaOrchestrator.Core.Ports;
+
+namespace OtaOrchestrator.Aws.IoT;
+
+/// <summary>
+/// Fleets on AWS IoT Jobs, named shadows and fleet indexing, or on whatever speaks the same. An order's target is the name of the fleet's thing group.
+/// One instance serves every fleet of an account; it keeps no state but the fences it has seen. README.md tells the life of a rollout.
+/// </summary>
+public sealed class IotFleet : ITarget
+{
+    /// <summary>AWS's limit on a job document, characters.</summary>
+    public const int DocumentCharsMax = 32_768;
+
+    private readonly IAmazonIoT _iot;
+    private readonly IotFleetOptions _options;
+    private readonly TimeProvider _time;
+    private readonly FleetIndex _index;
+    private readonly FleetJobs _jobs;
+    private readonly ConcurrentDictionary<string, string> _groupArns = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<(string Environment, string Target), Fence> _fences = new();
+
+    public IotFleet(IAmazonIoT iot, IotFleetOptions options, TimeProvider time)
+    {
+        _iot = iot;
+        _options = options;
+        _time = time;
+        _index = new FleetIndex(iot);
+        _jobs = new FleetJobs(iot, options, time);
+    }
+
+    public Capabilities Capabilities { get; } = new()
+    {
+        ShareStep = 1.0 / Cohorts.Count,
+        Groups = true,
+        Restore = RestoreKind.Redeploy,
+        PerVariantMetrics = true,
+    };
+
+    private long Now => _time.GetUtcNow().ToUnixTimeSeconds();
+
+    public Task<Preparation> PrepareAsync(TargetOrder order, CancellationToken cancellation) => RefusedAsTargetException(async () =>
+    {
+        if (Problem(order) is { } problem)
+        {
+            return new Preparation(0, problem);
+        }
+
+        var indexing = (await _iot.GetIndexingConfigurationAsync(new GetIndexingConfigurationRequest(), cancellation)).ThingIndexingConfiguration;
+        if (indexing?.ThingIndexingMode != ThingIndexingMode.REGISTRY_AND_SHADOW || indexing.NamedShadowIndexingMode != NamedShadowIndexingMode.ON)
+        {
+            return new Preparation(0, "fleet indexing does not cover the registry and named shadows, so what devices run could not be seen");
+        }
+
+        foreach (var group in order.Steps.Select(s => s.Group).OfType<string>().Select(g => Waves.Group(order.Target, g)).Prepend(order.Target))
+        {
+            if (await TryGroupArn(group, cancellation) is null)
+            {
+                return new Preparation(0, $"there is no thing group {group}");
+            }
+        }
+
+        var missing = await MissingCohorts(order.Target, cancellation);
+        return missing > 0
+            ? new Preparation(0, $"{missing} of the {Cohorts.Count} cohorts of {order.Target} are missing")
+            : new Preparation(await _index.CountAsync(FleetQuery.InGroup(order.Target), cancellation));
+    });
+
+    public Task ExposeAsync(TargetOrder order, CancellationToken cancellation) => RefusedAsTargetException(async () =>
+    {
+        Pass(order);
+        var document = order.Candidate.Document ?? throw new TargetException($"{order.Candidate} has no update document");
+        var names = new JobNames(order);
+        for (var step = 0; step <= order.Step; step++)
+        {
+            if (Waves.Added(order, step) is not { Count: > 0 } groups)
+            {
+                continue;
+            }
+
+            var description = $"{order.Candidate} for {order.Target}: rollout {order.Rollout}, lane {order.Lane}, step {step + 1}, attempt {order.Attempt}";
+            var request = _jobs.Request(names.Update(step, order.Attempt), await Arns(order.Target, groups, cancellation), document, description, order.RatePerMinuteMax);
+            // Continuous: a device that is enrolled into an exposed cohort later is offered the same as its neighbours.
+            request.TargetSelection = TargetSelection.CONTINUOUS;
+            request.AbortConfig = new AbortConfig
+            {
+                CriteriaList =
+                [
+                    new AbortCriteria
+                    {
+                        Action = AbortAction.CANCEL,
+                        FailureType = JobExecutionFailureType.ALL,
+                        ThresholdPercentage = _options.AbortPercent,
+                        MinNumberOfExecutedThings = _options.AbortAfterDevices,
+                    },
+                ],
+            };
+            Pass(order);
+            await _jobs.EnsureAsync(request, cancellation);
+        }
+
+        return true;
+    });
+
+    public Task<Reading> ReadAsync(TargetOrder order, CancellationToken cancellation) => RefusedAsTargetException(async () =>
+    {
+        var names = new JobNames(order);
+        long offered = 0, eligible = 0;
+        var agrees = true;
+        double share = 0;
+        var detail = "";
+        for (var step = 0; step <= order.Step; step++)
+        {
+            if (Waves.Added(order, step) is not { Count: > 0 } groups)
+            {
+                continue;
+            }
+
+            var wave = new Exposed(order.Target, order.Steps[step].Group is null ? [] : groups, order.Steps[step].Group is null ? groups : []);
+            var members = await _index.CountAsync(FleetQuery.Within(wave, "*"), cancellation);
+            var job = await _jobs.FindAsync(names.Update(step, order.Attempt), cancellation);
+            var has = job is null ? 0 : FleetJobs.Offered(job);
+            (offered, eligible) = (offered + has, eligible + members);
+            if (job is null || (job.Status != JobStatus.IN_PROGRESS && job.Status != JobStatus.COMPLETED) || has < members)
+            {
+                agrees = false;
+                detail = job is null ? $"step {step + 1} has no job yet"
+                    : job.Status == JobStatus.CANCELED ? $"the job {job.JobId} is withdrawn ({job.ReasonCode ?? "no reason given"})"
+                    : $"step {step + 1}: {has} of {members} devices are offered it";
+            }
+            else if (agrees)
+            {
+                share = Math.Max(share, order.Steps[step].Share);
+            }
+        }
+
+        return new Reading(agrees, share, agrees ? $"{offered} devices are offered {order.Candidate}" : detail, offered, eligible);
+    });
+
+    public Task HoldAsync(TargetOrder order, CancellationToken cancellation) => RefusedAsTargetException(async () =>
+    {
+        Pass(order);
+        await _jobs.WithdrawAsync(await _jobs.LiveAsync(new JobNames(order).OfUpdates, cancellation), "HELD", $"rollout {order.Rollout} is paused", cancellation);
+        return true;
+    });
+
+    public Task PromoteAsync(TargetOrder order, CancellationToken cancellation) => RefusedAsTargetException(async () =>
+    {
+        Pass(order);
+        var names = new JobNames(order);
+        // What earlier rollouts still offer to devices that were away would take these back.
+        var superseded = (await _jobs.LiveAsync(names.OfFleet, cancellation)).Where(j => !j.JobId.StartsWith(names.OfLane, StringComparison.Ordinal));
+        await _jobs.WithdrawAsync(superseded, "SUPERSEDED", $"superseded by rollout {order.Rollout}", cancellation);
+        return true;
+    });
+
+    public Task RestoreAsync(TargetOrder order, CancellationToken cancellation) => RefusedAsTargetException(async () =>
+    {
+        Pass(order);
+        var names = new JobNames(order);
+        // First nobody new, then back: a device that begins now would only have to return.
+        await _jobs.WithdrawAsync(await _jobs.LiveAsync(names.OfUpdates, cancellation), "ROLLED_BACK", $"rollout {order.Rollout} is taken back", cancellation);
+        var returning = Waves.Exposed(order).First(order.RestoreShare);
+        if (returning.Count > 0)
+        {
+            var document = order.Fallback.Document ?? throw new TargetException($"{order.Fallback} has no return document");
+            var description = $"return from {order.Candidate} to {order.Fallback} for {order.Target}: rollout {order.Rollout}, lane {order.Lane}";
+            // Each part of a return names everything that is to be back by then. For who is back already there is nothing to do,
+            // and who failed tries once more. A snapshot, for a return must not meet devices enrolled after it.
+            foreach (var (part, groups) in returning.Groups.Chunk(TargetsMax).Index())
+            {
+                var id = names.Return(returning.Count) + (part == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"-{part}"));
+                var request = _jobs.Request(id, await Arns(order.Target, groups, cancellation), document, description, order.RatePerMinuteMax);
+                request.TargetSelection = TargetSelection.SNAPSHOT;
+                await _jobs.EnsureAsync(request, cancellation);
+            }
+        }
+
+        await _jobs.EndStragglersAsync(names.OfUpdates, cancellation);
+        return true;
+    });
+
+    public Task<Restoration> ReadRestorationAsync(TargetOrder order, CancellationToken cancellation) => RefusedAsTargetException(async () =>
+    {
+        var names = new JobNames(order);
+        var exposed = Waves.Exposed(order).First(order.RestoreShare);
+        var offering = await _jobs.LiveAsync(names.OfUpdates, cancellation);
+        if (exposed.Count == 0)
+        {
+            return new Restoration(offering.Count == 0, "nothing was exposed");
+        }
+
+        var told = await _jobs.FindAsync(names.Return(exposed.Count), cancellation) is not null;
+        var heard = FleetQuery.HeardSince(Now - (long)order.SilentAfter.TotalSeconds);
+        var runsCandidate = FleetQuery.Runs(order.Candidate.Digest);
+        var updating = FleetQuery.All(FleetQuery.LatestJobOf(names.OfUpdates), FleetQuery.Outcome("started"));
+        var affected = FleetQuery.Any(runsCandidate, updating);
+        var failedReturn = FleetQuery.All(FleetQuery.LatestJobOf(names.OfReturns), FleetQuery.Outcome("failed", "refused", "reverted"));
+        var returned = FleetQuery.All(
+            FleetQuery.Runs(order.Fallback.Digest),
+            FleetQuery.LatestJobOf(names.OfReturns),
+            FleetQuery.Any(FleetQuery.Outcome("confirmed"), FleetQuery.RanBefore(order.Candidate.Digest)));
+
+        var candidate = await Count(FleetQuery.All(affected, heard, FleetQuery.Not(failedReturn)));
+        var back = await Count(returned);
+        var failed = await Count(failedReturn);
+        var silent = await Count(FleetQuery.All(affected, FleetQuery.Not(heard), FleetQuery.Not(failedReturn)));
+        var detail = offering.Count > 0 ? $"{offering.Count} jobs still offer {order.Candidate}"
+            : !told ? "the return is not ordered yet"
+            : candidate > 0 ? $"{candidate} reachable devices still run {order.Candidate} or install it"
+            : $"{back} devices are back on {order.Fallback}";
+        return new Restoration(offering.Count == 0 && told && candidate == 0, detail, candidate, back, failed, silent + failed);
+
+        Task<long> Count(string condition) => _index.CountAsync(FleetQuery.Within(exposed, condition), cancellation);
+    });
+
+    public Task<Observation?> ObserveAsync(TargetOrder order, CancellationToken cancellation) => RefusedAsTargetException<Observation?>(async () =>
+    {
+        if (order.Step < 0)
+        {
+            return null;
+        }
+
+        var names = new JobNames(order);
+        var now = Now;
+        var outcomes = new FleetOutcomes(names.OfUpdates, order, now);
+        var starts = await _index.ByStartAsync(outcomes.Started, 0, now + FleetOutcomes.ClockSkewSeconds, cancellation);
+        var (first, last) = starts.Count == 0 ? (0L, 0L) : (starts.Keys.First(), starts.Keys.Last());
+        var healthy = await By(outcomes.Healthy);
+        var failed = await By(outcomes.Failed);
+        var silent = await By(outcomes.Silent);
+        var dark = starts.Count == 0 ? 0 : await _index.CountAsync(outcomes.Dark, cancellation);
+        var refused = starts.Count == 0 ? 0 : await _index.CountAsync(outcomes.Refused, cancellation);
+
+        var (offered, queued) = await Offered(order, names, cancellation);
+        var reachable = await _index.CountAsync(
+            FleetQuery.Within(Waves.Exposed(order), FleetQuery.HeardSince(now - (long)_options.ReachableWithin.TotalSeconds)), cancellation);
+        return new FleetObservation(
+            offered,
+            Math.Min(reachable, offered),
+            queued,
+            // A device that started between the first count and a later one is left out of it: no bucket may end more than it started.
+            [.. starts.Select(s => Bucket(s.Key, s.Value))],
+            dark,
+            refused,
+            failed.Count + silent.Count == 0 ? [] : await Causes(outcomes, silent.Values.Sum(), cancellation));
+
+        async Task<SortedDictionary<long, long>> By(string condition) =>
+            starts.Count == 0 ? [] : await _index.ByStartAsync(condition, first, last, cancellation);
+
+        StartBucket Bucket(long second, long started)
+        {
+            var bad = Math.Min(started, failed.GetValueOrDefault(second));
+            var lost = Math.Min(started - bad, silent.GetValueOrDefault(second));
+            return new StartBucket(second, started, Math.Min(started - bad - lost, healthy.GetValueOrDefault(second)), bad, lost);
+        }
+    });
+
+    private const int TargetsMax = 100;
+
+    private static string? Problem(TargetOrder order)
+    {
+        if (order.Candidate.Document is not { Length: > 0 and <= DocumentCharsMax })
+        {
+            return $"{order.Candidate} needs a signed update document of at most {DocumentCharsMax} characters";
+        }
+
+        if (order.Fallback.Document is not { Length: > 0 and <= DocumentCharsMax })
+        {
+            return $"{order.Fallback} needs a signed return document of at most {DocumentCharsMax} characters";
+        }
+
+        foreach (var step in order.Steps.Where(s => s.Group is null))
+        {
+            var cohorts = step.Share * Cohorts.Count;
+            if (double.IsNaN(cohorts) || cohorts is < 0 or > Cohorts.Count || Math.Abs(cohorts - Math.Round(cohorts)) > 1e-6)
+            {
+                return string.Create(CultureInfo.InvariantCulture, $"a share of {step.Share} is not a number of cohorts: a fleet is exposed in hundredths");
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Refuses an order older than one seen before.</summary>
+    private void Pass(TargetOrder order)
+    {
+        var newest = _fences.AddOrUpdate((order.Environment, order.Target), order.Fence, (_, seen) => seen > order.Fence ? seen : order.Fence);
+        if (newest > order.Fence)
+        {
+            throw new TargetException($"the order of epoch {order.Fence.Epoch}, revision {order.Fence.Revision} for {order.Target} is older than one that was carried out");
+        }
+    }
+
+    private async Task<(long Offered, long Queued)> Offered(TargetOrder order, JobNames names, CancellationToken cancellation)
+    {
+        long offered = 0, queued = 0;
+        for (var step = 0; step <= order.Step; step++)
+        {
+            long most = 0;
+            for (var attempt = 1; attempt <= order.Attempt; attempt++)
+            {
+                if (await _jobs.FindAsync(names.Update(step, attempt), cancellation) is { } job)
+                {
+                    most = Math.Max(most, FleetJobs.Offered(job));
+                    queued += job.JobProcessDetails?.NumberOfQueuedThings ?? 0;
+                }
+            }
+
+            offered += most;
+        }
+
+        return (offered, queued);
+    }
+
+    private async Task<IReadOnlyList<CauseCount>> Causes(FleetOutcomes outcomes, long silent, CancellationToken cancellation)
+    {
+        const int ReasonsMax = 20;
+        var causes = (await _index.BucketsAsync(outcomes.FailedToInstall, FleetQuery.Reason, ReasonsMax, cancellation)).Select(b => new CauseCount(b.Key, b.Count)).ToList();
+        var unhealthy = await _index.CountAsync(outcomes.Unhealthy, cancellation);
+        if (unhealthy > 0)
+        {
+            causes.Add(new CauseCount("UNHEALTHY", unhealthy));
+        }
+
+        if (silent > 0)
+        {
+            causes.Add(new CauseCount("SILENT", silent));
+        }
+
+        return causes;
+    }
+
+    private async Task<int> MissingCohorts(string fleet, CancellationToken cancellation)
+    {
+        var missing = Enumerable.Range(0, Cohorts.Count).Select(c => Waves.Cohort(fleet, c)).ToHashSet(StringComparer.Ordinal);
+        string? next = null;
+        do
+        {
+            var page = await _iot.ListThingGroupsAsync(
+                new ListThingGroupsRequest { ParentGroup = fleet, Recursive = false, MaxResults = 250, NextToken = next }, cancellation);
+            missing.ExceptWith((page.ThingGroups ?? []).Select(g => g.GroupName));
+            next = page.NextToken;
+        }
+        while (!string.IsNullOrEmpty(next) && missing.Count > 0);
+        return missing.Count;
+    }
+
+    /// <summary>The ARNs of groups follow from the fleet's own, so that no wave needs a call per cohort.</summary>
+    private async Task<IReadOnlyList<string>> Arns(string fleet, IReadOnlyList<string> groups, CancellationToken cancellation)
+    {
+        var arn = await TryGroupArn(fleet, cancellation) ?? throw new TargetException($"there is no thing group {fleet}");
+        var stem = arn[..(arn.LastIndexOf('/') + 1)];
+        return [.. groups.Select(g => stem + g)];
+    }
+
+    private async Task<string?> TryGroupArn(string group, CancellationToken cancellation)
+    {
+        if (_groupArns.TryGetValue(group, out var known))
+        {
+            return known;
+        }
+
+        try
+        {
+            var arn = (await _iot.DescribeThingGroupAsync(new DescribeThingGroupRequest { ThingGroupName = group }, cancellation)).ThingGroupArn;
+            return _groupArns[group] = arn;
+        }
+        catch (ResourceNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>What the service refuses for good is the target's refusal; throttling, outages and the network stay what they are.</summary>
+    private static async Task<T> RefusedAsTargetException<T>(Func<Task<T>> call)
+    {
+        try
+        {
+            return await call();
+        }
+        catch (AmazonIoTException refusal) when (refusal is InvalidRequestException or ResourceNotFoundException or LimitExceededException
+            or InvalidQueryException or InvalidAggregationException or UnauthorizedException or InvalidStateTransitionException)
+        {
+            throw new TargetException(refusal.Message, refusal);
+        }
+    }
+}

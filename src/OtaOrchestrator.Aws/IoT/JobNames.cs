@@ -1,0 +1,42 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using OtaOrchestrator.Core.Ports;
+
+namespace OtaOrchestrator.Aws.IoT;
+
+/// <summary>
+/// Names of the jobs of one lane. They follow from the order alone, so that creating a job twice, even from two processes, makes one job:
+/// the name is the idempotency key. At most 64 of <c>[a-zA-Z0-9_-]</c>.
+/// </summary>
+internal sealed class JobNames
+{
+    private const int RolloutCharsMax = 20;
+
+    public JobNames(TargetOrder order)
+    {
+        OfFleet = "ota-" + Hash(order.Environment, order.Target)[..8] + "-";
+        var readable = new string([.. order.Rollout.Where(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-').Take(RolloutCharsMax)]);
+        OfLane = $"{OfFleet}{readable}-{Hash(order.Environment, order.Target, order.Rollout, order.Lane)[..12]}-";
+    }
+
+    /// <summary>What all jobs of the fleet begin with, whatever the rollout.</summary>
+    public string OfFleet { get; }
+
+    /// <summary>What all jobs of the lane begin with.</summary>
+    public string OfLane { get; }
+
+    /// <summary>What the jobs begin with that offer the candidate.</summary>
+    public string OfUpdates => OfLane + "u-";
+
+    /// <summary>What the jobs begin with that return to the fallback.</summary>
+    public string OfReturns => OfLane + "r-";
+
+    public string Update(int step, int attempt) => string.Create(CultureInfo.InvariantCulture, $"{OfUpdates}{step}-{attempt}");
+
+    /// <param name="groups">Groups that return, counted from the first exposed one.</param>
+    public string Return(int groups) => string.Create(CultureInfo.InvariantCulture, $"{OfReturns}{groups}");
+
+    private static string Hash(params string[] parts) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', parts))));
+}

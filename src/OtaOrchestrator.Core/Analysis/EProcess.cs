@@ -1,0 +1,34 @@
+namespace OtaOrchestrator.Core.Analysis;
+
+/// <summary>
+/// A sequential test of a failure rate against a limit. Its value may be looked at any time: under a rate at or below the limit the probability that it ever
+/// reaches 1/α is at most α (Ville's inequality). A mixture over worse rates spaced evenly in the logarithm, so that no effect size need be known beforehand.
+/// </summary>
+public static class EProcess
+{
+    private const int Mixture = 24;
+
+    /// <summary>The value after <paramref name="failures"/> of <paramref name="resolved"/> outcomes, entered in the order in which the devices started.</summary>
+    /// <param name="limit">The allowed failure rate, 0 to 1, exclusive.</param>
+    public static double Of(long failures, long resolved, double limit)
+    {
+        if (resolved == 0 || limit is <= 0 or >= 1)
+        {
+            return 1;
+        }
+        double worst = Math.Min(0.99, limit * 20);
+        if (worst <= limit)
+        {
+            worst = (1 + limit) / 2;
+        }
+        double step = Math.Log(worst / limit) / Mixture;
+        double sum = 0;
+        for (int k = 1; k <= Mixture; k++)
+        {
+            double rate = limit * Math.Exp(step * k);
+            double log = (failures * Math.Log(rate / limit)) + ((resolved - failures) * Math.Log((1 - rate) / (1 - limit)));
+            sum += Math.Exp(Math.Min(log, 600));
+        }
+        return sum / Mixture;
+    }
+}

@@ -1,0 +1,3 @@
+namespace OtaOrchestrator.Core.Plans;
+
+public enum TargetKind { Traffic, Fleet }

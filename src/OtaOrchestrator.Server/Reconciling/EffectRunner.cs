@@ -1,0 +1,148 @@
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using OtaOrchestrator.Core.Analysis;
+using OtaOrchestrator.Core.Ports;
+using OtaOrchestrator.Core.Rollouts;
+using OtaOrchestrator.Server.Rollouts;
+using OtaOrchestrator.Server.Store;
+using OtaOrchestrator.Server.Telemetry;
+
+namespace OtaOrchestrator.Server.Reconciling;
+
+/// <summary>One call to a target for one effect, and what it means: a signal, or nothing yet. Every failure ends here, as an outcome with its cause.</summary>
+public sealed partial class EffectRunner(
+    ITargets targets, Ledger ledger, ProgressBoard progress, Metering metering, IOptions<ReconcilerOptions> options, TimeProvider time, ILogger<EffectRunner> logger)
+{
+    public async Task<Signal?> RunAsync(Attempt attempt, CancellationToken cancellation)
+    {
+        var effect = attempt.Effect;
+        var order = JsonSerializer.Deserialize(effect.OrderJson, StoredJson.Default.TargetOrder)!;
+        using var activity = metering.Traces.StartActivity(effect.Kind.ToString());
+        activity?.SetTag("ota.rollout", $"{effect.Environment}/{effect.Rollout}");
+        activity?.SetTag("ota.revision", effect.Revision);
+        attempt.Count++;
+        long began = time.GetTimestamp();
+        using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var deadline = time.CreateTimer(_ => limited.Cancel(), null, options.Value.CallTimeout, Timeout.InfiniteTimeSpan);
+        try
+        {
+            options.Value.Probe?.Invoke($"{effect.Kind}.before");
+            var signal = await ActAsync(attempt, order, targets.Of(effect.Environment, effect.Target), limited.Token);
+            options.Value.Probe?.Invoke($"{effect.Kind}.after");
+            attempt.Failures = 0;
+            attempt.FailingSince = 0;
+            metering.Effect(effect.Kind, "ok", time.GetElapsedTime(began));
+            return signal;
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            throw;
+        }
+        catch (Exception error)
+        {
+            var cause = error is OperationCanceledException ? $"no answer within {options.Value.CallTimeout.TotalSeconds:0} s" : Causes.Of(error);
+            attempt.Failures++;
+            attempt.FailingSince = attempt.FailingSince == 0 ? began : attempt.FailingSince;
+            metering.Effect(effect.Kind, "failed", time.GetElapsedTime(began));
+            LogFailed(effect.Key, effect.Kind, attempt.Count, cause);
+            await progress.PutAsync(effect, lane => lane with { Error = cause });
+            return Failed(attempt, cause, final: error is TargetException);
+        }
+    }
+
+    private async Task<Signal?> ActAsync(Attempt attempt, TargetOrder order, ITarget target, CancellationToken cancellation)
+    {
+        var effect = attempt.Effect;
+        switch (effect.Kind)
+        {
+            case EffectKind.Prepare:
+                var preparation = await target.PrepareAsync(order, cancellation);
+                await progress.PutAsync(effect, lane => lane with { Members = preparation.Members, Error = "" });
+                return preparation.Problem is { } problem
+                    ? Outcome(attempt, Trigger.PreparationFailed) with { Reason = problem }
+                    : Outcome(attempt, Trigger.Prepared) with { Preparation = preparation };
+
+            case EffectKind.Expose:
+                await target.ExposeAsync(order, cancellation);
+                options.Value.Probe?.Invoke("Expose.acted");
+                var reading = await target.ReadAsync(order, cancellation);
+                await progress.PutAsync(effect, lane => lane with { Reading = reading, Detail = reading.Detail, Error = "" });
+                if (!reading.Agrees)
+                {
+                    return Elapsed(attempt) < Patience(effect) ? null : Outcome(attempt, Trigger.ExposureFailed) with { Reason = $"not reached: {reading.Detail}" };
+                }
+                return Outcome(attempt, Trigger.ExposureReached) with { Reading = reading, Observation = await target.ObserveAsync(order, cancellation) };
+
+            case EffectKind.Hold:
+                await target.HoldAsync(order, cancellation);
+                return null;
+
+            case EffectKind.Look:
+                return await LookAsync(attempt, order, target, cancellation);
+
+            case EffectKind.Promote:
+                await target.PromoteAsync(order, cancellation);
+                options.Value.Probe?.Invoke("Promote.acted");
+                var promoted = await target.ReadAsync(order, cancellation);
+                return promoted.Agrees ? Outcome(attempt, Trigger.Promoted) with { Reading = promoted }
+                    : Elapsed(attempt) < Patience(effect) ? null : Outcome(attempt, Trigger.PromotionFailed) with { Reason = $"not promoted: {promoted.Detail}" };
+
+            case EffectKind.Restore:
+                await target.RestoreAsync(order, cancellation);
+                options.Value.Probe?.Invoke("Restore.acted");
+                var restoration = await target.ReadRestorationAsync(order, cancellation);
+                await progress.PutAsync(effect, lane => lane with { Restoration = restoration, Detail = restoration.Detail, Error = "" });
+                return Outcome(attempt, Trigger.RestorationRead) with { Restoration = restoration };
+
+            case EffectKind.FollowTail:
+                var tail = await target.ReadRestorationAsync(order, cancellation);
+                await progress.PutAsync(effect, lane => lane with { Restoration = tail, Detail = tail.Detail, Error = "" });
+                return Outcome(attempt, Trigger.TailRead) with { Restoration = tail };
+
+            default:
+                throw new InvalidOperationException($"unknown effect {effect.Kind}");
+        }
+    }
+
+    private async Task<Signal> LookAsync(Attempt attempt, TargetOrder order, ITarget target, CancellationToken cancellation)
+    {
+        var effect = attempt.Effect;
+        var rollout = ledger.Find(effect.Environment, effect.Rollout)!;
+        var lane = rollout.Lane(effect.Lane);
+        var observation = await target.ObserveAsync(order, cancellation);
+        var step = lane.Plan.Steps[Math.Clamp(lane.Step, 0, lane.Plan.Steps.Length - 1)];
+        var judgement = Judge.Of(new Look(lane.Plan, step, lane.Since, observation, rollout.Plan.Judge.FalseAbortMax ?? 0.01));
+        await progress.PutAsync(effect, now => now with { Judgement = judgement, Observation = observation, Error = "" });
+        return Outcome(attempt, Trigger.Looked, Actor.Judge) with { Judgement = judgement, Observation = observation };
+    }
+
+    /// <summary>What a call that failed means: nothing yet while it may still work, no data for the judge, and in the end an outcome.</summary>
+    private Signal? Failed(Attempt attempt, string cause, bool final)
+    {
+        bool givesUp = final || time.GetElapsedTime(attempt.FailingSince) >= options.Value.GiveUpAfter;
+        return attempt.Effect.Kind switch
+        {
+            EffectKind.Look => Outcome(attempt, Trigger.Looked, Actor.Judge) with { Judgement = Judgement.NoData(cause) },
+            EffectKind.Prepare when givesUp => Outcome(attempt, Trigger.PreparationFailed) with { Reason = cause },
+            EffectKind.Expose when givesUp => Outcome(attempt, Trigger.ExposureFailed) with { Reason = cause },
+            EffectKind.Promote when givesUp => Outcome(attempt, Trigger.PromotionFailed) with { Reason = cause },
+            EffectKind.Restore when attempt.Failures >= options.Value.RestoreAttemptsMax => Outcome(attempt, Trigger.RestorationFailed) with { Reason = cause },
+            _ => null,
+        };
+    }
+
+    private TimeSpan Patience(EffectRow effect)
+    {
+        var lane = ledger.Find(effect.Environment, effect.Rollout)!.Lane(effect.Lane);
+        return lane.Plan.Steps[Math.Clamp(lane.Step, 0, lane.Plan.Steps.Length - 1)].BakeMax ?? TimeSpan.FromHours(1);
+    }
+
+    private TimeSpan Elapsed(Attempt attempt) => time.GetElapsedTime(attempt.StartedAt);
+
+    private Signal Outcome(Attempt attempt, Trigger trigger, Actor? actor = null) =>
+        new(trigger, actor ?? Actor.Orchestrator) { Lane = attempt.Effect.Lane, Elapsed = Elapsed(attempt) };
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "effect {Effect} {Kind}, attempt {Attempt}: {Cause}")]
+    private partial void LogFailed(string effect, EffectKind kind, int attempt, string cause);
+}

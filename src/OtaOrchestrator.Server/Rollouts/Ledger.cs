@@ -1,0 +1,234 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using OtaOrchestrator.Core.Ports;
+using OtaOrchestrator.Core.Rollouts;
+using OtaOrchestrator.Server.Store;
+using OtaOrchestrator.Server.Telemetry;
+
+namespace OtaOrchestrator.Server.Rollouts;
+
+/// <summary>A mutation's identity: repeating it gives the first answer.</summary>
+public sealed record RequestKey(string Actor, string Id, byte[] BodySha256);
+
+/// <summary>What came of a signal.</summary>
+/// <param name="Rollout">As it is now.</param>
+public sealed record Told(Rollout Rollout, Decision Decision);
+
+/// <summary>What a commit changed, for whoever acts on it or watches it.</summary>
+public sealed record Committed(Rollout Rollout, IReadOnlyList<string> Replanned, IReadOnlyList<EffectRow> Effects);
+
+/// <summary>
+/// Keeps the rollouts: takes a signal, decides, commits row, journal entry and effects in one transaction, and only then lets others know.
+/// </summary>
+public sealed partial class Ledger(Database database, Changes changes, Metering metering, TimeProvider time, ILogger<Ledger> logger)
+{
+    private readonly ConcurrentDictionary<(string Environment, string Id), Entry> _entries = new();
+
+    /// <summary>Called after each commit, in the order of the rollout's revisions.</summary>
+    public Action<Committed>? AfterCommit { get; set; }
+
+    /// <summary>Now, in the precision of the journal, so that a decision can be made again from it.</summary>
+    public DateTimeOffset Now() => DateTimeOffset.FromUnixTimeMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds());
+
+    public Rollout? Find(string environment, string id) => Load(environment, id)?.Rollout;
+
+    /// <summary>Commits a rollout's creation and its start. <paramref name="inTransaction"/> gives the rollout its targets' epochs and stores what goes with it.</summary>
+    public async Task<Rollout> CreateAsync(string environment, string id, RequestKey? request, Func<Rollout, byte[]> answer, Func<Statements, Rollout> inTransaction, CancellationToken cancellation)
+    {
+        var at = Now();
+        var committed = await database.WriteAsync(db =>
+        {
+            var created = inTransaction(db);
+            var decision = Lifecycle.Decide(created, new Signal(Trigger.Start, created.StartedBy), at);
+            var next = decision.Next ?? throw new InvalidOperationException("a new rollout can't be started: " + decision.Refusal?.Text);
+            var spec = StoredJson.Of(next);
+            if (!Journal.InsertRollout(db, next, StoredJson.Of(created), spec))
+            {
+                throw new RolloutExistsException(id);
+            }
+            var effects = Persist(db, created, next, decision, new Signal(Trigger.Start, created.StartedBy), at, spec);
+            if (request is not null)
+            {
+                Journal.InsertRequest(db, request.Actor, request.Id, request.BodySha256, answer(next), at);
+            }
+            return new Committed(next, decision.Replanned, effects);
+        }, cancellation: cancellation);
+        var entry = _entries.GetOrAdd((environment, id), _ => new Entry(committed.Rollout));
+        entry.Rollout = committed.Rollout;
+        Publish(committed, "created");
+        return committed.Rollout;
+    }
+
+    /// <summary>Tells a rollout a signal. An outcome names the effect that brought it; when that was replaced meanwhile the race is lost.</summary>
+    /// <param name="answer">With a request: what is stored as its answer.</param>
+    public async Task<Told?> TellAsync(
+        string environment, string id, Signal signal, EffectRow? from = null, RequestKey? request = null, Func<Rollout, bool, byte[]>? answer = null, long expectedRevision = 0, CancellationToken cancellation = default)
+    {
+        if (Load(environment, id) is not { } entry)
+        {
+            return null;
+        }
+        await entry.Turn.WaitAsync(cancellation);
+        try
+        {
+            var at = Now();
+            var before = entry.Rollout;
+            if (expectedRevision != 0 && before.Revision != expectedRevision)
+            {
+                throw new LostRaceException($"the rollout is at revision {before.Revision}, not {expectedRevision}");
+            }
+            var decision = Lifecycle.Decide(before, signal, at);
+            if (decision.Next is not { } next)
+            {
+                if (request is not null && decision.Refusal is null && answer is not null)
+                {
+                    await database.WriteAsync(db => { Journal.InsertRequest(db, request.Actor, request.Id, request.BodySha256, answer(before, false), at); return true; }, Urgent(before), cancellation);
+                }
+                return new Told(before, decision);
+            }
+            var spec = StoredJson.Of(next);
+            // A decision that was begun is carried through: whoever asked may have gone away, the rollout has not.
+            var effects = await database.WriteAsync(db =>
+            {
+                if (from is not null && !Journal.HasEffect(db, from))
+                {
+                    throw new LostRaceException("the effect was replaced");
+                }
+                if (!Journal.UpdateRollout(db, next, spec))
+                {
+                    throw new LostRaceException();
+                }
+                var rows = Persist(db, before, next, decision, signal, at, spec);
+                if (request is not null && answer is not null)
+                {
+                    Journal.InsertRequest(db, request.Actor, request.Id, request.BodySha256, answer(next, true), at);
+                }
+                return rows;
+            }, Urgent(next), CancellationToken.None);
+            entry.Rollout = next;
+            Publish(new Committed(next, decision.Replanned, effects), decision.Text);
+            return new Told(next, decision);
+        }
+        finally
+        {
+            entry.Turn.Release();
+        }
+    }
+
+    /// <summary>An effect that ended without a decision.</summary>
+    public async Task FinishAsync(EffectRow effect)
+    {
+        await database.WriteAsync(db => { Journal.DeleteEffect(db, effect); return true; });
+    }
+
+    /// <summary>Rollback goes before everything, also before an empty disk.</summary>
+    private static bool Urgent(Rollout rollout) =>
+        rollout.Lanes.Any(lane => lane.State is LaneState.RollingBack or LaneState.AwaitingUndo or LaneState.RolledBack or LaneState.RollbackStuck);
+
+    private static List<EffectRow> Persist(Statements db, Rollout before, Rollout next, Decision decision, Signal signal, DateTimeOffset at, string spec)
+    {
+        var nextSha256 = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(spec)));
+        var canonical = JsonSerializer.SerializeToUtf8Bytes(new JournalContent(next.Environment, next.Id, next.Revision, at.ToUnixTimeMilliseconds(), signal, nextSha256), StoredJson.Default.JournalContent);
+        Journal.InsertEntry(db, next.Environment, next.Id, new JournalRow(
+            next.Revision, at, signal.Actor.Name, signal.Trigger.ToString(), signal.Lane ?? "", before.State.ToString(), next.State.ToString(), decision.Text, canonical, SHA256.HashData(canonical)));
+        if (signal.Judgement is { } judgement && signal.Lane is { } judged)
+        {
+            Journal.InsertEvidence(db, next.Environment, next.Id, next.Revision, judged,
+                JsonSerializer.Serialize(judgement, StoredJson.Default.Judgement), signal.Observation is null ? "null" : JsonSerializer.Serialize(signal.Observation, StoredJson.Default.Observation));
+        }
+        foreach (var lane in decision.Replanned)
+        {
+            Journal.DeleteEffects(db, next.Environment, next.Id, lane);
+        }
+        List<EffectRow> rows = [];
+        foreach (var effect in decision.Effects)
+        {
+            var lane = next.Lane(effect.Lane);
+            var row = new EffectRow(next.Environment, next.Id, next.Revision, rows.Count, effect.Lane, lane.Target, effect.Kind, effect.Delay, at + effect.Delay,
+                JsonSerializer.Serialize(lane.Order(next, next.Revision), StoredJson.Default.TargetOrder));
+            Journal.InsertEffect(db, row);
+            rows.Add(row);
+        }
+        Targets(db, before, next, at);
+        return rows;
+    }
+
+    /// <summary>What a target runs, who has it, and which releases may not come back, follow from the lanes' moves.</summary>
+    private static void Targets(Statements db, Rollout before, Rollout next, DateTimeOffset at)
+    {
+        foreach (var lane in next.Lanes)
+        {
+            var was = before.Lane(lane.Name).State;
+            if (was == lane.State)
+            {
+                continue;
+            }
+            if (lane.State is LaneState.RollingBack or LaneState.AwaitingUndo)
+            {
+                if (before.Ended && !Journal.RetakeTarget(db, next.Environment, lane.Target, next.Id, lane.Epoch))
+                {
+                    throw new SupersededException(lane.Target, Journal.Target(db, next.Environment, lane.Target)?.ActiveRollout ?? "");
+                }
+                Journal.Hold(db, new HoldRow(next.Environment, lane.Candidate.ToString(), next.Id, next.Cause, at));
+            }
+            else if (lane.State == LaneState.Succeeded)
+            {
+                Journal.SetCurrentRelease(db, next.Environment, lane.Target, lane.Candidate.ToString(), lane.Epoch);
+            }
+            else if (lane.State == LaneState.RolledBack)
+            {
+                Journal.SetCurrentRelease(db, next.Environment, lane.Target, lane.Fallback.ToString(), lane.Epoch);
+            }
+        }
+        if (next.Ended && !before.Ended)
+        {
+            foreach (var lane in next.Lanes)
+            {
+                Journal.FreeTarget(db, next.Environment, lane.Target, next.Id);
+            }
+        }
+    }
+
+    private Entry? Load(string environment, string id)
+    {
+        if (_entries.TryGetValue((environment, id), out var entry))
+        {
+            return entry;
+        }
+        return database.Read(db => Journal.Rollout(db, environment, id)) is { } spec
+            ? _entries.GetOrAdd((environment, id), _ => new Entry(StoredJson.RolloutOf(spec)))
+            : null;
+    }
+
+    private void Publish(Committed committed, string text)
+    {
+        var rollout = committed.Rollout;
+        LogCommitted(rollout.Environment, rollout.Id, rollout.Revision, rollout.State, text);
+        metering.Transition(rollout.State);
+        AfterCommit?.Invoke(committed);
+        changes.Happened(rollout.Environment, rollout.Id);
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Environment}/{Rollout} revision {Revision} {State}: {Text}")]
+    private partial void LogCommitted(string environment, string rollout, long revision, LaneState state, string text);
+
+    private sealed class Entry(Rollout rollout)
+    {
+        public Rollout Rollout { get; set; } = rollout;
+
+        /// <summary>One decision at a time.</summary>
+        public SemaphoreSlim Turn { get; } = new(1, 1);
+    }
+}
+
+public sealed class RolloutExistsException(string id) : Exception($"rollout {id} exists already");
+
+/// <summary>Another rollout has taken the target since.</summary>
+public sealed class SupersededException(string target, string rollout) : Exception($"{target} has moved on")
+{
+    public string Target { get; } = target;
+    public string Rollout { get; } = rollout;
+}
