@@ -63,6 +63,43 @@ public sealed class DurabilityTests
     }
 
     [Fact]
+    public async Task Stopping_says_goodbye_to_connected_devices_and_they_can_come_back()
+    {
+        await using var bench = await PlaneBench.StartAsync();
+        var certificate = await bench.EnrollAsync("1");
+        await using (var device = await Device.ConnectAsync(bench, certificate, "thermostats-1"))
+        {
+            await bench.ReopenAsync();
+            await device.WaitForDisconnectAsync();
+        }
+
+        Assert.Equal(0, (await bench.IoT.GetStatisticsAsync(new GetStatisticsRequest { QueryString = "connectivity.connected:true" })).Statistics.Count);
+        await using var again = await Device.ConnectAsync(bench, certificate, "thermostats-1");
+        await again.AcceptedAsync(again.Jobs + "get", new { });
+        Assert.Equal(1, (await bench.IoT.GetStatisticsAsync(new GetStatisticsRequest { QueryString = "connectivity.connected:true AND connectivity.timestamp>1" })).Statistics.Count);
+    }
+
+    [Fact]
+    public async Task A_port_that_is_taken_fails_the_start_and_leaves_the_store_free()
+    {
+        System.Net.IPEndPoint? taken = null;
+        await using var bench = await PlaneBench.StartAsync(configure: o => o.MqttEndpoint = taken ?? o.MqttEndpoint);
+        await bench.EnrollAsync("1");
+        await bench.CloseAsync();
+        using (var other = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0))
+        {
+            other.Start();
+            taken = (System.Net.IPEndPoint)other.LocalEndpoint;
+            bench.ExpectedError = "Hosting failed to start";
+            await Assert.ThrowsAsync<IOException>(bench.OpenAsync);
+        }
+
+        taken = null;
+        await bench.OpenAsync();
+        Assert.Single((await bench.Plane.SnapshotAsync()).Things);
+    }
+
+    [Fact]
     public async Task A_full_disk_refuses_changes_keeps_what_is_there_and_recovers()
     {
         await using var bench = await PlaneBench.StartAsync();

@@ -42,6 +42,11 @@ internal sealed partial class MqttFront(
         ? server.DisconnectClientAsync(clientId, new MqttServerClientDisconnectOptions { ReasonCode = MqttDisconnectReasonCode.NotAuthorized })
         : Task.CompletedTask;
 
+    /// <summary>Says goodbye to all clients; else the host would wait for them to leave by themselves.</summary>
+    public Task StopAsync() => _server is { IsStarted: true } server
+        ? server.StopAsync(new MqttServerStopOptions { DefaultClientDisconnectOptions = new MqttServerClientDisconnectOptions { ReasonCode = MqttDisconnectReasonCode.ServerShuttingDown } })
+        : Task.CompletedTask;
+
     private async Task EndAsync(string clientId)
     {
         try
