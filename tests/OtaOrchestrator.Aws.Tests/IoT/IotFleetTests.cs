@@ -291,24 +291,31 @@ public sealed class IotFleetTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Return_goes_in_waves_and_a_failed_one_is_counted_and_tried_again()
+    public async Task Return_goes_in_waves_and_who_failed_tries_once_more_with_the_next()
     {
-        var device = await _fleet.EnrolAsync(true);
+        var order = Core.Plans.Cohorts.Order(Rollout);
+        var (first, second) = (await _fleet.EnrolAsync(cohort => cohort == order[0]), await _fleet.EnrolAsync(cohort => cohort == order[1]));
         await Target.ExposeAsync(Order(0), _cancellation);
-        await _fleet.EndAsync(device, await _fleet.StartAsync(device), "confirmed", 'a');
+        foreach (var thing in new[] { first, second })
+        {
+            await _fleet.EndAsync(thing, await _fleet.StartAsync(thing), "confirmed", 'a');
+        }
 
-        // The share of the exposed cohorts that does not reach the device's own yet, if it is not the first.
-        var first = Core.Plans.Cohorts.Order(Rollout)[0] == Core.Plans.Cohorts.Of(device.Name);
-        await Target.RestoreAsync(Order(0, revision: 2, restoreShare: 0.1), _cancellation);
-        Assert.Equal(first ? 1 : 0, (await device.QueuedAsync()).Count);
+        var part = Order(0, revision: 2, restoreShare: 0.1);
+        await Target.RestoreAsync(part, _cancellation);
+        Assert.Empty(await second.QueuedAsync());
+        Assert.Equal((false, 1, 0, 0, 0), Short(await Target.ReadRestorationAsync(part, _cancellation)));
+        await _fleet.EndAsync(first, await _fleet.StartAsync(first), "reverted", 'a', "SELF_TEST");
+        Assert.Equal((true, 0, 0, 1, 1), Short(await Target.ReadRestorationAsync(part, _cancellation)));
 
         var whole = Order(0, revision: 3);
         await Target.RestoreAsync(whole, _cancellation);
-        await _fleet.EndAsync(device, await _fleet.StartAsync(device), "reverted", 'a', "SELF_TEST");
-        if (!first)
+        foreach (var thing in new[] { first, second })
         {
-            Assert.Equal((true, 0, 0, 1, 1), Short(await Target.ReadRestorationAsync(whole, _cancellation)));
+            await _fleet.EndAsync(thing, await _fleet.StartAsync(thing), "confirmed", 'b');
         }
+
+        Assert.Equal((true, 0, 2, 0, 0), Short(await Target.ReadRestorationAsync(whole, _cancellation)));
     }
 
     [Fact]

@@ -37,6 +37,17 @@ public sealed class NamesTests
         Assert.Equal(["thermostats-lab"], Waves.Exposed(order).First(0.001).Groups);
     }
 
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(0.01, 1)]
+    [InlineData(0.7, 7)]
+    [InlineData(0.71, 8)]
+    [InlineData(1, 10)]
+    public void Part_of_a_return_takes_whole_groups(double share, int expected)
+    {
+        Assert.Equal(expected, Waves.Exposed(FleetFixture.Order(0)).First(share).Count);
+    }
+
     [Fact]
     public void Queries_stay_within_the_limit_and_name_every_cohort_once()
     {
