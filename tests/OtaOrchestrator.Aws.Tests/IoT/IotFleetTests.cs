@@ -71,6 +71,44 @@ public sealed class IotFleetTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Exposure_does_not_agree_before_everybody_is_offered_it()
+    {
+        await _fleet.EnrolAsync(true);
+        await _fleet.EnrolAsync(true);
+        var slow = Order(0) with { RatePerMinuteMax = 1 };
+        await Target.ExposeAsync(slow, _cancellation);
+
+        var reading = await Target.ReadAsync(slow, _cancellation);
+        Assert.Equal((false, 1, 2), (reading.Agrees, reading.Offered, reading.Eligible));
+        Assert.Contains("1 of 2 devices", reading.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Starts_are_all_counted_though_one_answer_does_not_hold_them()
+    {
+        await Target.ExposeAsync(Order(0), _cancellation);
+        for (var i = 0; i < 5; i++)
+        {
+            await _fleet.StartAsync(await _fleet.EnrolAsync(true), 1000 + (i * i));
+        }
+
+        var starts = await new FleetIndex(_fleet.Iot, bucketsMax: 2).ByStartAsync("*", 0, _fleet.Now, _cancellation);
+        Assert.Equal([1000L, 1001, 1004, 1009, 1016], starts.Keys);
+        Assert.All(starts.Values, count => Assert.Equal(1, count));
+    }
+
+    [Fact]
+    public async Task Outage_is_not_the_target_s_refusal()
+    {
+        using var gone = new AmazonIoTClient(
+            new Amazon.Runtime.BasicAWSCredentials("any", "any"),
+            new AmazonIoTConfig { ServiceURL = "http://127.0.0.1:1", AuthenticationRegion = "local-1", MaxErrorRetry = 0 });
+        var failure = await Record.ExceptionAsync(() => new IotFleet(gone, new IotFleetOptions(), _fleet.Clock).ExposeAsync(Order(0), _cancellation));
+        Assert.NotNull(failure);
+        Assert.IsNotType<TargetException>(failure);
+    }
+
+    [Fact]
     public async Task Named_group_can_be_the_first_step()
     {
         var (lab, other) = (await _fleet.EnrolAsync(false), await _fleet.EnrolAsync(true));
