@@ -35,7 +35,7 @@ internal static class CommandTree
         var root = new RootCommand(
             "ota - takes a back end and its devices forward together, and back together.\n\n" + ExitCode.Explanation);
         GlobalOptions.AddTo(root);
-        //root.Subcommands.Add(DemoCommand.Create(host));
+        root.Subcommands.Add(DemoCommand.Create(host));
         root.Subcommands.Add(ServeCommand.Create(host));
         root.Subcommands.Add(new Command("plan", "Write and check plans; works without a server.")
         {
