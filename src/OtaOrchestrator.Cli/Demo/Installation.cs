@@ -1,8 +1,4 @@
-using System.Net.Security;
-using System.Net.Http.Json;
-using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using OtaOrchestrator.Cli.Commands;
 using OtaOrchestrator.Cli.Connection;
 using OtaOrchestrator.Cli.Output;
@@ -24,14 +20,15 @@ internal static class Installation
         progress.Event($"server serves on {endpoint.Grpc}");
         var backends = await Task.WhenAll(((string[])[Cast.ApiOld, Cast.ApiNew, Cast.ApiNext]).Select(async version =>
             (Version: version, Address: Address(await stage.StartReady($"backend-{version}", ProgramFiles.Simulator, cancellation,
-                "backend", "--version", version, "--listen", "https://127.0.0.1:0", "--cert", stage.Pki("router.crt"), "--key", stage.Pki("router.key")), "url"))));
+                "backend", "--version", version, "--listen", "https://127.0.0.1:0", "--cert", stage.Pki("router.crt"), "--key", stage.Pki("router.key"), "--grace-seconds", "5"), "url"))));
+        // The route as its owner sets it up once; from the first rollout on the server writes it.
         var router = await stage.StartReady("router", ProgramFiles.Router, cancellation,
-            "--listen", "https://127.0.0.1:0", "--admin", "https://127.0.0.1:0", "--cert", stage.Pki("router.crt"), "--key", stage.Pki("router.key"),
-            "--admin-ca", stage.Pki("operators-ca.crt"), "--backend-ca", stage.Pki("server-ca.crt"), "--state", stage.InFolder("router-state.json"));
-        var admin = Address(router, "admin");
-        await PutFirstRoute(stage, admin, backends[0].Address, cancellation);
+            "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--tls-cert", stage.Pki("router.crt"), "--tls-key", stage.Pki("router.key"),
+            "--admin-ca", stage.Pki("operators-ca.crt"), "--backend-ca", stage.Pki("server-ca.crt"), "--state", stage.InFolder("router-state.json"),
+            "--baseline", $"{Cast.Api}={Cast.Api}@{Cast.ApiOld}={backends[0].Address}", "--grace-seconds", "5");
+        var admin = Address(router, "adminUrl");
         stage.Load = stage.Start("load", ProgramFiles.Simulator,
-            "load", "--url", Address(router, "public") + "/api/temperature", "--ca", stage.Home.ServerCa, "--rate", Stage.Number(RequestsPerSecond), "--report", stage.LoadFile);
+            "load", "--url", Address(router, "url") + "/api/temperature", "--ca", stage.Home.ServerCa, "--rate", Stage.Number(RequestsPerSecond), "--report", stage.LoadFile);
         await stage.Load.WaitUntil("answered", _ => Task.FromResult(LoadReport.Read(stage.LoadFile)?.Of(Cast.ApiOld) > 0), TimeSpan.FromSeconds(20), cancellation);
         progress.Done($"{RequestsPerSecond} requests/s on {Cast.Api} {Cast.ApiOld}");
 
@@ -107,46 +104,8 @@ internal static class Installation
         progress.Done($"{enrolled} devices enrolled and on {Cast.FirmwareOld}");
     }
 
-    /// <summary>What the router's owner sets up once; from the first rollout on the server writes it, with a higher fence.</summary>
-    private static async Task PutFirstRoute(Stage stage, string admin, string backend, CancellationToken cancellation)
-    {
-        using var identity = X509Certificate2.CreateFromPemFile(stage.Pki("orchestrator.crt"), stage.Pki("orchestrator.key"));
-        using var authority = X509CertificateLoader.LoadCertificateFromFile(stage.Home.ServerCa);
-        using var handler = new SocketsHttpHandler
-        {
-            UseProxy = false,
-            SslOptions = new SslClientAuthenticationOptions
-            {
-                ClientCertificateContext = SslStreamCertificateContext.Create(identity, null, offline: true),
-                CertificateChainPolicy = new X509ChainPolicy
-                {
-                    TrustMode = X509ChainTrustMode.CustomRootTrust, CustomTrustStore = { authority }, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true,
-                },
-            },
-        };
-        using var client = new HttpClient(handler) { Timeout = TimeSpan.FromSeconds(10) };
-        var route = new RouteDocument(new RouteFence(0, 0), new RouteSide($"{Cast.Api}@{Cast.ApiOld}", [backend]), null, 0, null);
-        using var answer = await client.PutAsync($"{admin}/v1/routes/{Cast.Api}", JsonContent.Create(route, RouteJson.Default.RouteDocument), cancellation);
-        if (!answer.IsSuccessStatusCode)
-        {
-            throw new CliFailure(ExitCode.Failure, $"the router refused its first route: {(int)answer.StatusCode} {Terminal.Cut(Terminal.Clean(await answer.Content.ReadAsStringAsync(cancellation)), 300)}");
-        }
-    }
-
     private static string Address(JsonElement ready, string name) =>
         ready.TryGetProperty(name, out var value) && value.GetString() is { Length: > 0 } address
             ? address.TrimEnd('/')
             : throw new CliFailure(ExitCode.Failure, $"a program's ready file has no `{name}`: {Terminal.Cut(ready.GetRawText(), 200)}");
 }
-
-internal sealed record RouteDocument(RouteFence Fence, RouteSide Baseline, RouteSide? Candidate, double CandidateWeight, RouteLease? Lease);
-
-internal sealed record RouteFence(long Epoch, long Revision);
-
-internal sealed record RouteSide(string Release, IReadOnlyList<string> Addresses);
-
-internal sealed record RouteLease(int Seconds, string OnLoss);
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-[JsonSerializable(typeof(RouteDocument))]
-internal sealed partial class RouteJson : JsonSerializerContext;
