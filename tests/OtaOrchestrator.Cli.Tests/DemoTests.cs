@@ -68,10 +68,10 @@ public sealed class DemoTests
     }
 
     [Fact]
-    public void Seconds_to_restored_run_from_the_verdict_to_the_last_lane()
+    public void Seconds_to_restored_run_from_the_verdict_to_the_end_of_the_way_back()
     {
         static JournalEntry At(int second, string to, string trigger = "Looked") => new() { Revision = second, Time = Scene.At(TimeSpan.FromSeconds(100 - second)), To = to, Trigger = trigger };
-        var story = new WatchRolloutResponse { Rollout = new Rollout(), Entries = { At(1, "Exposing"), At(10, "ROLLING_BACK"), At(11, "AwaitingUndo"), At(14, "RolledBack"), At(17, "rolled back") } };
+        var story = new WatchRolloutResponse { Rollout = new Rollout(), Entries = { At(1, "Exposing"), At(10, "ROLLING_BACK"), At(11, "AwaitingUndo"), At(17, "RolledBack"), At(19, "RolledBack", "TailRead") } };
         Assert.Equal(7, BadAct.SecondsToRestored(story));
         story.Entries.RemoveAt(4);
         story.Entries.RemoveAt(3);

@@ -43,7 +43,7 @@ internal static class Acts
         }
     }
 
-    public static bool HasEnded(Rollout rollout) => WatchView.HasEnded(rollout.State) || rollout.State is RolloutState.RollbackStuck or RolloutState.Held;
+    public static bool HasEnded(Rollout rollout) => WatchView.HasEnded(rollout.State) || rollout.State is RolloutState.RollbackStuck;
 
     /// <summary>Lane state in few words; the counts are in the picture.</summary>
     private static string Lane(Lane lane)

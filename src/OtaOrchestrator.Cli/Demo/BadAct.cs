@@ -35,11 +35,11 @@ internal static class BadAct
         return (new BadRollout(Say.State(last.Rollout.State), took, onOld, restored, Math.Round(seconds, 2)), firstWave);
     }
 
-    /// <summary>From the first entry that takes anything back to the last lane's restoration; from the journal.</summary>
+    /// <summary>From the entry that begins to take it back to the one that finds all of it restored; from the journal.</summary>
     internal static double SecondsToRestored(WatchRolloutResponse story)
     {
         var verdict = story.Entries.FirstOrDefault(entry => Word(entry.To) is "rollingback" or "awaitingundo" || Word(entry.Trigger) == "unhealthy");
-        var restored = story.Entries.LastOrDefault(entry => Word(entry.To) == "rolledback")?.Time ?? story.Rollout.Lanes.Select(lane => lane.RestoredTime).Where(time => time is not null).MaxBy(time => time.ToDateTimeOffset());
+        var restored = story.Entries.FirstOrDefault(entry => Word(entry.To) == "rolledback")?.Time ?? story.Rollout.Lanes.Select(lane => lane.RestoredTime).Where(time => time is not null).MaxBy(time => time.ToDateTimeOffset());
         return verdict?.Time is null || restored is null ? double.NaN : (restored.ToDateTimeOffset() - verdict.Time.ToDateTimeOffset()).TotalSeconds;
     }
 
