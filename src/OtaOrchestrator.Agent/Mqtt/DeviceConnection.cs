@@ -139,7 +139,6 @@ public sealed class DeviceConnection : IAsyncDisposable
             }
         }
         _client.Dispose();
-        _lost.Dispose();
     }
 
     private Task Receive(MqttApplicationMessageReceivedEventArgs args)
