@@ -58,7 +58,11 @@ public sealed class ImageDownload(AgentOptions options, Disk disk, X509Certifica
                     }
                     if (step == Step.Renew && renewals++ < RenewalsMax)
                     {
-                        url = await renew(either.Token) ?? throw new OperationCanceledException("the job is gone");
+                        if (await renew(either.Token) is not { } fresh)
+                        {
+                            return DownloadResult.Failed("the job is gone");
+                        }
+                        url = fresh;
                         continue;
                     }
                     if (step is Step.Nothing or Step.Renew or Step.Progress)

@@ -14,6 +14,11 @@ public sealed class SlotFiles(Disk disk, DeviceStore store, string directory)
     /// <summary>The image that a slot was written from.</summary>
     public string PathOf(SlotName slot) => Path.Combine(directory, slot == SlotName.A ? "slot-a.img" : "slot-b.img");
 
+    /// <summary>What a slot was verified to hold when it was written; null when nothing that may boot.</summary>
+    public SlotContent? Content(SlotName slot) => store.Current[slot];
+
+    public bool IsOnTrial => store.Current.Trial is not null;
+
     public static SlotName Other(SlotName slot) => slot == SlotName.A ? SlotName.B : SlotName.A;
 
     /// <summary>Puts the first image in place, as a factory does.</summary>
