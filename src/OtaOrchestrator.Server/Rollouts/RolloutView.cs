@@ -144,7 +144,7 @@ public sealed class RolloutView(ProgressBoard progress, Ledger ledger)
 
     private static IEnumerable<Wire.Action> Actions(Rollout rollout, Actor caller, DateTimeOffset now)
     {
-        foreach (var trigger in (ReadOnlySpan<Trigger>)[Trigger.Pause, Trigger.Resume, Trigger.Approve, Trigger.Promote, Trigger.Rollback, Trigger.Halt, Trigger.Cancel])
+        foreach (var trigger in (Trigger[])[Trigger.Pause, Trigger.Resume, Trigger.Approve, Trigger.Promote, Trigger.Rollback, Trigger.Halt, Trigger.Cancel])
         {
             yield return Action(rollout, new Signal(trigger, caller), now);
         }
