@@ -41,6 +41,9 @@ public sealed class IotFleet : ITarget
         PerVariantMetrics = true,
     };
 
+    /// <summary>What the ids of all jobs begin with that this lane ever makes; a check tells others' jobs by it.</summary>
+    public static string JobPrefix(TargetOrder order) => new JobNames(order).OfLane;
+
     private long Now => _time.GetUtcNow().ToUnixTimeSeconds();
 
     public Task<Preparation> PrepareAsync(TargetOrder order, CancellationToken cancellation) => RefusedAsTargetException(async () =>

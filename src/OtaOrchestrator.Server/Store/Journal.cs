@@ -149,6 +149,15 @@ public static class Journal
 
     public static int ForgetRequests(Statements db, DateTimeOffset before) => db.Run("DELETE FROM requests WHERE at < $1", before);
 
+    // What a check of everything reads.
+
+    public static List<StoredRollout> StoredRollouts(Statements db) => db.Query(
+        "SELECT environment, id, revision, state, ended, spec, created FROM rollouts ORDER BY environment, created_at, id",
+        row => new StoredRollout(row.GetString(0), row.GetString(1), row.GetInt64(2), row.GetString(3), row.GetInt64(4) != 0, row.GetString(5), row.GetString(6)));
+
+    public static Dictionary<string, long> Sequences(Statements db) =>
+        db.Query("SELECT fleet, last FROM sequences", row => (row.GetString(0), row.GetInt64(1))).ToDictionary(row => row.Item1, row => row.Item2, StringComparer.Ordinal);
+
     private static DateTimeOffset Time(SqliteDataReader row, int column) => DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(column));
 
     private static EnvironmentRow EnvironmentOf(SqliteDataReader row) => new(row.GetString(0), row.GetString(1), row.GetInt64(2), Time(row, 3));

@@ -28,3 +28,8 @@ public sealed record ProgressRow(string Lane, string Spec, DateTimeOffset At);
 
 /// <summary>A mutation that was answered: repeating it gives the same answer.</summary>
 public sealed record Answered(byte[] BodySha256, byte[] Response);
+
+/// <summary>A rollout's row as it stands, unread.</summary>
+/// <param name="Spec">The rollout now.</param>
+/// <param name="Created">The rollout before its first decision.</param>
+public sealed record StoredRollout(string Environment, string Id, long Revision, string State, bool Ended, string Spec, string Created);
