@@ -67,10 +67,11 @@ public sealed class DeviceConnection : IAsyncDisposable
         catch (Exception error)
         {
             await connection.DisposeAsync();
-            if (error is ConnectionException || cancellation.IsCancellationRequested)
+            if (error is ConnectionException)
             {
                 throw;
             }
+            cancellation.ThrowIfCancellationRequested();
             throw new ConnectionException(Innermost(error));
         }
     }
@@ -185,8 +186,10 @@ public sealed class DeviceConnection : IAsyncDisposable
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _lost.Token);
             return await call(either.Token);
         }
-        catch (Exception error) when (error is not ConnectionException && !cancellation.IsCancellationRequested)
+        catch (Exception error) when (error is not ConnectionException)
         {
+            // The library says "timed out" when it was cancelled.
+            cancellation.ThrowIfCancellationRequested();
             throw new ConnectionException(error is TimeoutException ? "the server did not answer in time" : Innermost(error));
         }
     }
