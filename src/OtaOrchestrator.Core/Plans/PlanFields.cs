@@ -11,7 +11,7 @@ internal sealed class PlanProblems
     private readonly Dictionary<string, int> _lines = new(StringComparer.Ordinal);
 
     /// <summary>In the order of the text.</summary>
-    public ImmutableArray<PlanViolation> Found => [.. _found.OrderBy(violation => violation.Line)];
+    public ImmutableArray<PlanViolation> Found => PlanViolation.Listed([.. _found.OrderBy(violation => violation.Line)]);
     public IReadOnlyDictionary<string, int> Lines => _lines;
 
     public void Add(string path, string text, int line, string? hint = null) => _found.Add(new PlanViolation(path, text, hint, line));

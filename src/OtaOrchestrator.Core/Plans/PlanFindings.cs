@@ -18,7 +18,7 @@ internal sealed class PlanFindings
         }
     }
 
-    public ImmutableArray<PlanViolation> ToImmutable() => [.. _found];
+    public ImmutableArray<PlanViolation> ToImmutable() => PlanViolation.Listed(_found);
 
     public static string Percent(double share) => (share * 100).ToString("0.####", CultureInfo.InvariantCulture) + " %";
 }

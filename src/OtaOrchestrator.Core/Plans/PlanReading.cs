@@ -7,6 +7,12 @@ namespace OtaOrchestrator.Core.Plans;
 /// <param name="Line">1-based; 0 when the plan did not come as text.</param>
 public sealed record PlanViolation(string Path, string Text, string? Hint = null, int Line = 0)
 {
+    /// <summary>More are counted, not listed: an answer must fit where answers go.</summary>
+    public const int ListedMax = 100;
+
+    internal static ImmutableArray<PlanViolation> Listed(IReadOnlyCollection<PlanViolation> found) =>
+        found.Count <= ListedMax ? [.. found] : [.. found.Take(ListedMax), new PlanViolation("plan", $"and {found.Count - ListedMax} more")];
+
     public override string ToString() => $"{(Line > 0 ? $"line {Line}, " : "")}{Path}: {Text}{(Hint is null ? "" : $" ({Hint})")}";
 }
 

@@ -115,7 +115,7 @@ public sealed class FleetSimulation
     [InlineData(0.2)]
     public void Firmware_at_the_limit_is_condemned_no_oftener_than_allowed_however_often_it_is_looked_at(double falseAbortMax)
     {
-        const int Runs = 1000;
+        const int Runs = 500;
         int condemned = 0;
         for (int seed = 0; seed < Runs; seed++)
         {

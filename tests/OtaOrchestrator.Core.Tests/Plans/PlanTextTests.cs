@@ -188,6 +188,14 @@ public sealed class PlanTextTests
     }
 
     [Fact]
+    public void Thousands_of_violations_are_counted_and_the_first_are_listed()
+    {
+        var reading = PlanText.Parse("lanes: [ { target: a, release: a@1 } ]\n" + string.Concat(Enumerable.Range(0, 20_000).Select(i => $"x{i}: 1\n")));
+        Assert.Equal(PlanViolation.ListedMax + 1, reading.Violations.Length);
+        Assert.Equal("plan: and 19900 more", reading.Violations[^1].ToString());
+    }
+
+    [Fact]
     public void The_short_form_is_a_lane_for_each()
     {
         var plan = PlanText.FromShorthand(["thermostat-api=thermostat-api@5.1.0", "thermostats=thermostat-fw@2.4.0"]).Plan!;
