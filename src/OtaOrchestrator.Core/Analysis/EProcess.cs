@@ -12,7 +12,7 @@ public static class EProcess
     /// <param name="limit">The allowed failure rate, 0 to 1, exclusive.</param>
     public static double Of(long failures, long resolved, double limit)
     {
-        if (resolved == 0 || limit is <= 0 or >= 1)
+        if (resolved <= 0 || limit is <= 0 or >= 1)
         {
             return 1;
         }
@@ -27,8 +27,15 @@ public static class EProcess
         {
             double rate = limit * Math.Exp(step * k);
             double log = (failures * Math.Log(rate / limit)) + ((resolved - failures) * Math.Log((1 - rate) / (1 - limit)));
+            // Far beyond any threshold, and finite, so that it can be stored as JSON.
             sum += Math.Exp(Math.Min(log, 600));
         }
         return sum / Mixture;
     }
+
+    /// <summary>Failures of which none in that many outcomes is needed to bound the rate below the limit with 99 % confidence: 228 for 2 %.</summary>
+    public static long SamplesToBound(double limit) => (long)Math.Ceiling(Math.Log(0.01) / Math.Log(1 - limit));
+
+    /// <summary>The rate below which no failure in that many outcomes leaves it with 99 % confidence: 0.37 for 10.</summary>
+    public static double BoundWithoutFailure(long samples) => 1 - Math.Pow(0.01, 1.0 / samples);
 }

@@ -6,7 +6,11 @@ namespace OtaOrchestrator.Core.Analysis;
 /// <summary>What a look at a lane is judged by.</summary>
 /// <param name="Since">What the target showed when the step was reached; null when nothing was shown.</param>
 /// <param name="FalseAbortMax">Probability of ever aborting a good release, shared by the lane's checks.</param>
-public sealed record Look(LanePlan Lane, StepPlan Step, Observation? Since, Observation? Now, double FalseAbortMax);
+public sealed record Look(LanePlan Lane, StepPlan Step, Observation? Since, Observation? Now, double FalseAbortMax)
+{
+    /// <summary>Devices that the exposure was to reach, as read back; null when that is not known. A wave of a small fleet may have none.</summary>
+    public long? Eligible { get; init; }
+}
 
 /// <summary>Turns observations into a verdict. Checks are named policies, chosen by their source; each kind stands in a file of its own.</summary>
 public static class Judge
@@ -20,6 +24,10 @@ public static class Judge
         if (look.Lane.Checks.IsDefaultOrEmpty)
         {
             return Judgement.NoData("the lane has no checks");
+        }
+        if (now is FleetObservation { Offered: 0 } && look.Eligible == 0)
+        {
+            return new Judgement { Verdict = Verdict.Healthy, Complete = true, Cause = "", Checks = [.. look.Lane.Checks.Select(check => new CheckResult(check.Name, Verdict.Healthy, "the waves so far have no devices"))] };
         }
         var alpha = look.FalseAbortMax / look.Lane.Checks.Length;
         List<CheckResult> results = [];

@@ -8,7 +8,7 @@ public readonly partial record struct Need(string Target, string Operator, strin
     public static Need? Parse(string text)
     {
         var match = text.Length <= 200 ? Pattern().Match(text) : Match.Empty;
-        return match.Success ? new Need(match.Groups[1].Value, match.Groups[2].Value, match.Groups[3].Value) : null;
+        return match.Success && Names.IsValid(match.Groups[1].Value) && ReleaseVersion.IsValid(match.Groups[3].Value) ? new Need(match.Groups[1].Value, match.Groups[2].Value, match.Groups[3].Value) : null;
     }
 
     public bool Holds(string version)
@@ -19,6 +19,6 @@ public readonly partial record struct Need(string Target, string Operator, strin
 
     public override string ToString() => $"{Target} {Operator} {Version}";
 
-    [GeneratedRegex(@"^\s*([a-z0-9][a-z0-9-]{0,62})\s*(>=|<=|>|<|=)\s*([0-9][0-9A-Za-z.-]{0,40})\s*$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\A *([a-z0-9-]{1,63}) *(>=|<=|>|<|=) *([0-9A-Za-z.-]{1,80}) *\z", RegexOptions.CultureInvariant)]
     private static partial Regex Pattern();
 }

@@ -47,7 +47,7 @@ public static class PlanDefaults
         var interval = shortest / 10 < IntervalMin ? IntervalMin : shortest / 10 > IntervalMax ? IntervalMax : shortest / 10;
         checks = [.. checks.Select((check, i) => check with
         {
-            Name = check.Name.Length > 0 ? check.Name : check.Source,
+            Name = filled.Text($"{path}.checks[{i}].name", check.Name, check.Source, "the check's source"),
             Interval = filled.Take($"{path}.checks[{i}].interval", check.Interval, null, interval, "a tenth of the shortest bake, 250 ms to 1 min"),
             SilentAfter = traffic ? check.SilentAfter : filled.Take($"{path}.checks[{i}].silentAfter", check.SilentAfter, null, TimeSpan.FromMinutes(30)),
             FailuresMax = traffic ? check.FailuresMax : filled.Take($"{path}.checks[{i}].failuresMax", check.FailuresMax, null, 0.02),
@@ -55,6 +55,8 @@ public static class PlanDefaults
         })];
         return lane with
         {
+            Name = filled.Text($"{path}.name", lane.Name, lane.Target, "the lane's target"),
+            Complete = lane.Complete is { } complete ? complete with { Of = filled.Text($"{path}.complete.of", complete.Of ?? "", "reachable", "product") } : null,
             Steps = steps,
             Checks = checks,
             GuardAfter = filled.Take($"{path}.guardAfter", lane.GuardAfter, null, TimeSpan.Zero),
@@ -100,6 +102,16 @@ public static class PlanDefaults
             bool own = !environment.IsDefaultOrEmpty;
             var taken = own ? environment : product;
             _filled.Add(new FilledDefault(path, string.Join(", ", taken.Select(value => Shown(value))), own ? "environment" : "product"));
+            return taken;
+        }
+
+        public string Text(string path, string given, string taken, string origin)
+        {
+            if (given.Length > 0)
+            {
+                return given;
+            }
+            _filled.Add(new FilledDefault(path, taken, origin));
             return taken;
         }
 

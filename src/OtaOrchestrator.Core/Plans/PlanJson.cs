@@ -77,8 +77,8 @@ public static class PlanJson
         Text(json, "group", step.Group);
         Duration(json, "bakeMin", step.BakeMin);
         Duration(json, "bakeMax", step.BakeMax);
-        Number(json, "requestsMin", step.RequestsMin);
-        Number(json, "confirmedMin", step.ConfirmedMin);
+        Count(json, "requestsMin", step.RequestsMin);
+        Count(json, "confirmedMin", step.ConfirmedMin);
         Text(json, "approval", step.Approval);
         Text(json, "test", step.Test);
         Flag(json, "pause", step.Pause ? true : null);
@@ -96,7 +96,7 @@ public static class PlanJson
         Number(json, "errorsMax", check.ErrorsMax);
         Number(json, "failuresMax", check.FailuresMax);
         Number(json, "p99MsMax", check.P99MsMax);
-        Number(json, "samplesMin", check.SamplesMin);
+        Count(json, "samplesMin", check.SamplesMin);
         Duration(json, "silentAfter", check.SilentAfter);
         Duration(json, "interval", check.Interval);
         json.WriteEndObject();
@@ -117,6 +117,15 @@ public static class PlanJson
         if (value is { } number)
         {
             json.WriteNumber(name, number);
+        }
+    }
+
+    // As proto JSON writes 64 bits, so that no reader rounds them.
+    private static void Count(Utf8JsonWriter json, string name, long? value)
+    {
+        if (value is { } count)
+        {
+            json.WriteString(name, count.ToString(CultureInfo.InvariantCulture));
         }
     }
 
