@@ -20,7 +20,7 @@ internal sealed class PublicTraffic(RouteTable routes, IHttpForwarder forwarder,
         string? preview = context.Request.Headers[Exchange.PreviewHeader];
         var side = route.Choose(preview, Random.Shared.NextDouble());
         List<Destination> tried = [];
-        while (true)
+        while (!context.RequestAborted.IsCancellationRequested)
         {
             var destination = route.Pick(side, tried);
             if (destination is null)

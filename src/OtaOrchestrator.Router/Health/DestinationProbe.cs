@@ -51,6 +51,11 @@ internal sealed partial class DestinationProbe(RouteTable routes, RouterOptions 
         {
             return;
         }
+        catch (Exception)
+        {
+            // Whatever it is, it is that destination's; the looks at the others go on.
+            problem = "can't be asked how it is";
+        }
         var before = destination.Health.State;
         destination.Report(problem is null ? HealthState.Healthy : HealthState.Unhealthy, problem);
         if (destination.Health.State != before)

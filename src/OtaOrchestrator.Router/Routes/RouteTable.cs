@@ -29,7 +29,7 @@ internal sealed partial class RouteTable : IDisposable
     private readonly SemaphoreSlim _writer = new(1, 1);
     private readonly Dictionary<string, long> _leaseRenewed = new(StringComparer.Ordinal);
     private volatile Snapshot _snapshot = new(ImmutableSortedDictionary<string, Route>.Empty.WithComparers(StringComparer.Ordinal), []);
-    private ImmutableDictionary<string, ImmutableList<Destination>> _retired = ImmutableDictionary<string, ImmutableList<Destination>>.Empty;
+    private volatile ImmutableDictionary<string, ImmutableList<Destination>> _retired = ImmutableDictionary<string, ImmutableList<Destination>>.Empty;
 
     public RouteTable(StateFile state, DestinationClients clients, IReadOnlyDictionary<string, RouteMatch> matches, string? previewToken, TimeProvider time, ILogger<RouteTable> log)
     {

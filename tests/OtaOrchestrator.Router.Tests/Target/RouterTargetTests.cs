@@ -1,0 +1,190 @@
+using System.Security.Cryptography.X509Certificates;
+using OtaOrchestrator.Core.Ports;
+using OtaOrchestrator.Router.Tests.Parts;
+using OtaOrchestrator.Server.Targets.Router;
+using Fence = OtaOrchestrator.Core.Ports.Fence;
+
+namespace OtaOrchestrator.Router.Tests.Target;
+
+/// <summary>The orchestrator's adapter against a real router, over mutual TLS.</summary>
+public sealed class RouterTargetTests : World
+{
+    private HttpClient _http = null!;
+    private RouterTarget _target = null!;
+
+    public override async ValueTask InitializeAsync()
+    {
+        await base.InitializeAsync();
+        using var authority = X509CertificateLoader.LoadCertificateFromFile(Pki.AuthorityFile);
+        _http = RouterHttp.Create(Pki.Orchestrator.Load(), X509CertificateLoader.LoadCertificate(authority.RawData));
+        _target = new RouterTarget(_http, new Uri(Router.AdminUrl), "api", TimeProvider.System);
+    }
+
+    [Fact]
+    public async Task A_rollout_goes_forward_step_by_step_and_each_step_is_read_back()
+    {
+        Assert.Null((await _target.PrepareAsync(Order(1, -1), default)).Problem);
+        Assert.Equal(Old.Version, await Router.VersionAsync());
+
+        for (int step = 0; step < 3; step++)
+        {
+            var order = Order(2 + step, step);
+            Assert.False((await _target.ReadAsync(order, default)).Agrees);
+            await _target.ExposeAsync(order, default);
+            var reading = await _target.ReadAsync(order, default);
+            Assert.True(reading.Agrees, reading.Detail);
+            Assert.Equal(order.Share, reading.Share, 9);
+        }
+        var promotion = Order(9, 2);
+        await _target.PromoteAsync(promotion, default);
+        Assert.True((await _target.ReadAsync(promotion, default)).Agrees);
+        Assert.Equal(New.Version, await Router.VersionAsync());
+    }
+
+    [Fact]
+    public async Task Repeating_every_call_changes_nothing()
+    {
+        await _target.PrepareAsync(Order(1, -1), default);
+        Assert.Null((await _target.PrepareAsync(Order(1, -1), default)).Problem);
+        await _target.ExposeAsync(Order(2, 1), default);
+        await _target.ExposeAsync(Order(2, 1), default);
+        Assert.True((await _target.ReadAsync(Order(2, 1), default)).Agrees);
+        await _target.RestoreAsync(Order(3, 1), default);
+        await _target.RestoreAsync(Order(3, 1), default);
+        Assert.True((await _target.ReadRestorationAsync(Order(3, 1), default)).Agrees);
+    }
+
+    [Fact]
+    public async Task A_restored_route_sends_everybody_to_the_fallback_and_no_late_write_brings_the_candidate_back()
+    {
+        await _target.PrepareAsync(Order(1, -1), default);
+        await _target.ExposeAsync(Order(2, 2), default);
+        Assert.False((await _target.ReadRestorationAsync(Order(5, 2), default)).Agrees);
+        await _target.RestoreAsync(Order(5, 2), default);
+        Assert.True((await _target.ReadRestorationAsync(Order(5, 2), default)).Agrees);
+
+        await Assert.ThrowsAsync<TargetException>(() => _target.ExposeAsync(Order(4, 2), default));
+        await Assert.ThrowsAsync<TargetException>(() => _target.PromoteAsync(Order(4, 2), default));
+        Assert.True((await _target.ReadRestorationAsync(Order(5, 2), default)).Agrees);
+        Assert.All(await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => Router.VersionAsync())), version => Assert.Equal(Old.Version, version));
+    }
+
+    [Fact]
+    public async Task A_slow_request_on_the_candidate_neither_is_lost_nor_holds_up_the_return()
+    {
+        await _target.PrepareAsync(Order(1, -1), default);
+        await _target.ExposeAsync(Order(2, 2), default);
+        var slow = Router.Public.GetStringAsync("/wait");
+        await New.WaitingAsync();
+        await _target.RestoreAsync(Order(3, 2), default);
+        var restoration = await _target.ReadRestorationAsync(Order(3, 2), default);
+        Assert.True(restoration.Agrees);
+        Assert.Contains("1 requests end", restoration.Detail, StringComparison.Ordinal);
+        New.LetGo();
+        Assert.Equal(New.Version, await slow);
+    }
+
+    [Fact]
+    public async Task A_return_by_hand_is_accepted_as_done()
+    {
+        await _target.PrepareAsync(Order(1, -1), default);
+        await _target.ExposeAsync(Order(2, 2), default);
+        var sheet = TestRouter.Body(1, 1_000_000_000, Old);
+        await Router.SetAsync(sheet);
+        await _target.RestoreAsync(Order(3, 2), default);
+        Assert.True((await _target.ReadRestorationAsync(Order(3, 2), default)).Agrees);
+    }
+
+    [Fact]
+    public async Task A_return_that_somebody_else_overtook_otherwise_is_refused()
+    {
+        await _target.PrepareAsync(Order(1, -1), default);
+        await Router.SetAsync(TestRouter.Body(2, 1, New));
+        await Assert.ThrowsAsync<TargetException>(() => _target.RestoreAsync(Order(3, 2), default));
+        Assert.False((await _target.ReadRestorationAsync(Order(3, 2), default)).Agrees);
+    }
+
+    [Fact]
+    public async Task Preparing_is_refused_without_a_write_when_users_are_not_on_the_fallback()
+    {
+        await Router.SetAsync(TestRouter.Body(0, 1, New));
+        var preparation = await _target.PrepareAsync(Order(1, -1), default);
+        Assert.Contains("not everything to the fallback thermostat-api@5.0.3", preparation.Problem, StringComparison.Ordinal);
+        Assert.Equal(New.Version, await Router.VersionAsync());
+    }
+
+    [Fact]
+    public async Task The_next_rollout_starts_from_what_the_last_one_left()
+    {
+        await _target.PrepareAsync(Order(1, -1), default);
+        await _target.PromoteAsync(Order(2, 2), default);
+        await using var newest = await ToyBackend.StartAsync(Pki, "5.2.0");
+        var next = Order(1, -1) with { Fence = new Fence(2, 1), Fallback = Release(New), Candidate = Release(newest) };
+        Assert.Null((await _target.PrepareAsync(next, default)).Problem);
+        Assert.Equal(New.Version, await Router.VersionAsync());
+        await _target.ExposeAsync(next with { Fence = new Fence(2, 2), Step = 2 }, default);
+        Assert.Equal(newest.Version, await Router.VersionAsync());
+    }
+
+    [Fact]
+    public async Task A_candidate_that_does_not_answer_is_not_ready_and_gets_no_user()
+    {
+        await New.DisposeAsync();
+        var error = await Assert.ThrowsAsync<IOException>(() => _target.PrepareAsync(Order(1, -1), default));
+        Assert.Contains("thermostat-api@5.1.0", error.Message, StringComparison.Ordinal);
+        Assert.Equal(Old.Version, await Router.VersionAsync());
+    }
+
+    [Fact]
+    public async Task What_users_see_is_observed_per_side()
+    {
+        await _target.PrepareAsync(Order(1, -1), default);
+        await Router.VersionAsync();
+        await _target.ExposeAsync(Order(2, 2), default);
+        await Router.VersionAsync();
+        using (await Router.Public.GetAsync("/status/500"))
+        {
+        }
+        var observation = Assert.IsType<TrafficObservation>(await _target.ObserveAsync(Order(2, 2), default));
+        Assert.Equal((2, 1), (observation.Candidate.Requests, observation.Candidate.Errors));
+        Assert.Equal((1, 0), (observation.Baseline.Requests, observation.Baseline.Errors));
+        Assert.Equal(2, observation.Candidate.Latency[^1].Requests);
+        Assert.NotEmpty(observation.Instance);
+    }
+
+    [Fact]
+    public async Task Groups_and_releases_without_an_address_are_problems_of_the_plan()
+    {
+        var grouped = Order(1, -1) with { Steps = [new TargetStep(0, "lab")] };
+        Assert.NotNull((await _target.PrepareAsync(grouped, default)).Problem);
+        var nowhere = Order(1, 0) with { Candidate = Release(New) with { Addresses = [] } };
+        Assert.NotNull((await _target.PrepareAsync(nowhere, default)).Problem);
+        await Assert.ThrowsAsync<TargetException>(() => _target.ExposeAsync(nowhere, default));
+    }
+
+    [Fact]
+    public async Task A_router_that_is_away_is_an_error_that_may_pass()
+    {
+        await Router.DisposeAsync();
+        var error = await Record.ExceptionAsync(() => _target.ReadAsync(Order(1, 0), default));
+        Assert.IsNotType<TargetException>(error);
+        Assert.IsType<HttpRequestException>(error);
+        Router = await TestRouter.StartAsync(Pki);
+    }
+
+    private static TargetRelease Release(ToyBackend backend) =>
+        new("thermostat-api", backend.Version, "sha256:" + new string('0', 64)) { Addresses = [backend.Url] };
+
+    private TargetOrder Order(long revision, int step) => new()
+    {
+        Environment = "demo",
+        Target = "thermostat-api",
+        Rollout = "r1",
+        Lane = "backend",
+        Fence = new Fence(1, revision),
+        Candidate = Release(New),
+        Fallback = Release(Old),
+        Steps = [new TargetStep(0.05, null), new TargetStep(0.25, null), new TargetStep(1, null)],
+        Step = step,
+    };
+}
