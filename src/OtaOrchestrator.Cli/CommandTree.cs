@@ -9,7 +9,9 @@ internal static class CommandTree
     public static async Task<int> RunAsync(IReadOnlyList<string> args, CliHost host)
     {
         var result = Create(host).Parse(args);
-        if (result.Errors.Count > 0)
+        // A line that is being completed is not a command line yet.
+        var completes = args is [var first, ..] && first.StartsWith("[suggest", StringComparison.Ordinal);
+        if (result.Errors.Count > 0 && !completes)
         {
             // "Required command was not provided" says nothing beside the word that was not understood.
             var errors = result.UnmatchedTokens.Count > 0 && result.Errors.Count > 1 ? result.Errors.Skip(1) : result.Errors;
@@ -35,7 +37,7 @@ internal static class CommandTree
         var root = new RootCommand(
             "ota - takes a back end and its devices forward together, and back together.\n\n" + ExitCode.Explanation);
         GlobalOptions.AddTo(root);
-        //root.Subcommands.Add(DemoCommand.Create(host));
+        root.Subcommands.Add(DemoCommand.Create(host));
         root.Subcommands.Add(ServeCommand.Create(host));
         root.Subcommands.Add(new Command("plan", "Write and check plans; works without a server.")
         {

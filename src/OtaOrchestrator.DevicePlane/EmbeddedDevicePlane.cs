@@ -36,7 +36,7 @@ public sealed partial class EmbeddedDevicePlane : IHostedService, IAsyncDisposab
     private readonly ControlPlaneClientFactory _clients;
     private readonly CancellationTokenSource _stopping = new();
     private Running? _running;
-    private WebApplication[] _hosts = [];
+    private readonly List<WebApplication> _hosts = [];
     private Task _ticking = Task.CompletedTask;
     private IPEndPoint? _mqtt;
     private IPEndPoint? _firmware;
@@ -82,18 +82,23 @@ public sealed partial class EmbeddedDevicePlane : IHostedService, IAsyncDisposab
         _running = running;
         running.Writer.Start();
         running.Sending = running.Sessions.RunAsync();
-        var mqtt = PlaneHosts.Mqtt(_options, _logging, running.Front);
-        var firmware = PlaneHosts.Firmware(_options, _logging, running.Firmware);
-        var controlPlane = PlaneHosts.ControlPlane(_options, _logging, _transport, running.Router);
-        _hosts = [mqtt, firmware, controlPlane];
+        try
+        {
+            // Links name the firmware port, so it is known before the first device can ask for one.
+            var firmware = await HostAsync(PlaneHosts.Firmware(_options, _logging, running.Firmware), cancellationToken).ConfigureAwait(false);
+            _firmware = PlaneHosts.Bound(firmware);
+            var controlPlane = await HostAsync(PlaneHosts.ControlPlane(_options, _logging, _transport, running.Router), cancellationToken).ConfigureAwait(false);
+            _controlPlane = _options.ControlPlaneEndpoint is null ? null : PlaneHosts.Bound(controlPlane);
+            var mqtt = await HostAsync(PlaneHosts.Mqtt(_options, _logging, running.Front), cancellationToken).ConfigureAwait(false);
+            _mqtt = PlaneHosts.Bound(mqtt);
+        }
+        catch
+        {
+            // A port that is taken must not leave the store locked.
+            await StopAsync(CancellationToken.None).ConfigureAwait(false);
+            throw;
+        }
 
-        // Links name the firmware port, so it is known before the first device can ask for one.
-        await firmware.StartAsync(cancellationToken).ConfigureAwait(false);
-        _firmware = PlaneHosts.Bound(firmware);
-        await controlPlane.StartAsync(cancellationToken).ConfigureAwait(false);
-        _controlPlane = _options.ControlPlaneEndpoint is null ? null : PlaneHosts.Bound(controlPlane);
-        await mqtt.StartAsync(cancellationToken).ConfigureAwait(false);
-        _mqtt = PlaneHosts.Bound(mqtt);
         _ticking = TickAsync(running);
         LogStarted(_mqtt, _firmware, running.State.Things.Count);
     }
@@ -108,6 +113,8 @@ public sealed partial class EmbeddedDevicePlane : IHostedService, IAsyncDisposab
         _running = null;
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _ticking.ConfigureAwait(false);
+        await running.Front.StopAsync().ConfigureAwait(false);
+        _hosts.Reverse();
         foreach (var host in _hosts)
         {
             await host.StopAsync(cancellationToken).ConfigureAwait(false);
@@ -178,7 +185,8 @@ public sealed partial class EmbeddedDevicePlane : IHostedService, IAsyncDisposab
         return running.Writer.RunAsync(_ => DevicePlaneSnapshot.Of(running.State), cancellationToken);
     }
 
-    internal PlaneStore StoreForTests => (_running ?? throw NotStarted()).Store;
+    /// <summary>Makes the store as good as full after <paramref name="spare"/> more pages, for tests; negative lifts the limit.</summary>
+    internal Task LimitStoreAsync(int spare) => RunAsync(r => r.Writer.RunAsync(_ => r.Store.LimitPages(spare)));
 
     private static InvalidOperationException NotStarted() => new("the device plane isn't running");
 
@@ -189,6 +197,22 @@ public sealed partial class EmbeddedDevicePlane : IHostedService, IAsyncDisposab
         null or "iot:Data" or "iot:Data-ATS" => $"{_options.PublicHost}:{MqttEndpoint.Port}",
         _ => throw RefusedException.Invalid($"this device plane has no endpoint of type '{type}'"),
     };
+
+    private async Task<WebApplication> HostAsync(WebApplication host, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await host.StartAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            await host.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+
+        _hosts.Add(host);
+        return host;
+    }
 
     private async Task RunAsync(Func<Running, Task> operation)
     {
@@ -253,7 +277,16 @@ public sealed partial class EmbeddedDevicePlane : IHostedService, IAsyncDisposab
         {
             _options = options;
             Store = new PlaneStore(Path.Combine(options.DataDirectory, "device-plane.db"));
-            State = PlaneRows.Load(Store, clock);
+            try
+            {
+                State = PlaneRows.Load(Store, clock);
+            }
+            catch
+            {
+                Store.Dispose();
+                throw;
+            }
+
             Writer = new PlaneWriter(Store, clock, _outbox.Writer, logging.CreateLogger<PlaneWriter>());
             Issuer = new CertificateIssuer(options.DevicesAuthority!, clock);
             Provisioning = new Provisioning(State, Writer, Issuer, clock, options);

@@ -26,6 +26,7 @@ internal static class PlaneHosts
         builder.Services.AddHostedMqttServer(mqtt => mqtt
             .WithoutDefaultEndpoint()
             .WithPersistentSessions(false)
+            .WithDefaultCommunicationTimeout(TimeSpan.FromSeconds(15))
             .WithMaxPendingMessagesPerClient(250));
         builder.Services.AddMqttConnectionHandler();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(options.MqttEndpoint, listen =>

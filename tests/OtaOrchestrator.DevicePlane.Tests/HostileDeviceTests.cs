@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Amazon.IoT.Model;
 using MQTTnet;
 using MQTTnet.Formatter;
 using MQTTnet.Protocol;
@@ -107,6 +108,31 @@ public sealed class HostileDeviceTests
 
         // With a new key it may come back.
         Assert.Equal("connected", await RefusalAsync(bench, await bench.EnrollAsync("1"), "thermostats-1"));
+    }
+
+    [Fact]
+    public async Task A_certificate_that_is_switched_off_or_a_thing_that_is_deleted_loses_its_connection()
+    {
+        await using var bench = await PlaneBench.StartAsync();
+        var certificate = await bench.EnrollAsync("1");
+        var principal = Assert.Single((await bench.IoT.ListThingPrincipalsAsync(new ListThingPrincipalsRequest { ThingName = "thermostats-1" })).Principals);
+        var id = principal[(principal.LastIndexOf('/') + 1)..];
+        await using (var device = await Device.ConnectAsync(bench, certificate, "thermostats-1"))
+        {
+            await bench.IoT.UpdateCertificateAsync(new UpdateCertificateRequest { CertificateId = id, NewStatus = "INACTIVE" });
+            await device.WaitForDisconnectAsync();
+        }
+
+        Assert.Equal("NotAuthorized", await RefusalAsync(bench, certificate, "thermostats-1"));
+        await bench.IoT.UpdateCertificateAsync(new UpdateCertificateRequest { CertificateId = id, NewStatus = "ACTIVE" });
+        await using (var device = await Device.ConnectAsync(bench, certificate, "thermostats-1"))
+        {
+            await bench.IoT.DeleteThingAsync(new DeleteThingRequest { ThingName = "thermostats-1" });
+            await device.WaitForDisconnectAsync();
+        }
+
+        Assert.Equal("NotAuthorized", await RefusalAsync(bench, certificate, "thermostats-1"));
+        await Assert.ThrowsAsync<InvalidRequestException>(() => bench.IoT.UpdateCertificateAsync(new UpdateCertificateRequest { CertificateId = id, NewStatus = "ACTIVE" }));
     }
 
     [Fact]

@@ -4,11 +4,10 @@ using Amazon.IoT.Model;
 namespace OtaOrchestrator.Aws.IoT;
 
 /// <summary>Counts over AWS fleet indexing: the cost is a number of calls, never a number of devices.</summary>
-internal sealed class FleetIndex(IAmazonIoT iot)
+/// <param name="iot">The account.</param>
+/// <param name="bucketsMax">Buckets in one answer; AWS gives 10,000 at most, the fullest ones.</param>
+internal sealed class FleetIndex(IAmazonIoT iot, int bucketsMax = 10_000)
 {
-    /// <summary>AWS's limit on buckets in one answer.</summary>
-    private const int BucketsMax = 10_000;
-
     public async Task<long> CountAsync(string query, CancellationToken cancellation)
     {
         var answer = await iot.GetStatisticsAsync(new GetStatisticsRequest { QueryString = query }, cancellation);
@@ -33,8 +32,8 @@ internal sealed class FleetIndex(IAmazonIoT iot)
         var pending = new Stack<(long From, long To)>([(from, to)]);
         while (pending.TryPop(out var span))
         {
-            var buckets = await BucketsAsync(FleetQuery.All(query, FleetQuery.StartedIn(span.From, span.To)), FleetQuery.StartedAt, BucketsMax, cancellation);
-            if (buckets.Count >= BucketsMax && span.From < span.To)
+            var buckets = await BucketsAsync(FleetQuery.All(query, FleetQuery.StartedIn(span.From, span.To)), FleetQuery.StartedAt, bucketsMax, cancellation);
+            if (buckets.Count >= bucketsMax && span.From < span.To)
             {
                 var middle = span.From + ((span.To - span.From) / 2);
                 pending.Push((span.From, middle));

@@ -176,8 +176,7 @@ public sealed class IotFleet : ITarget
             // and who failed tries once more. A snapshot, for a return must not meet devices enrolled after it.
             foreach (var (part, groups) in returning.Groups.Chunk(TargetsMax).Index())
             {
-                var id = names.Return(returning.Count) + (part == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"-{part}"));
-                var request = _jobs.Request(id, await Arns(order.Target, groups, cancellation), document, description, order.RatePerMinuteMax);
+                var request = _jobs.Request(names.Return(returning.Count, part), await Arns(order.Target, groups, cancellation), document, description, order.RatePerMinuteMax);
                 request.TargetSelection = TargetSelection.SNAPSHOT;
                 await _jobs.EnsureAsync(request, cancellation);
             }
@@ -197,7 +196,8 @@ public sealed class IotFleet : ITarget
             return new Restoration(offering.Count == 0, "nothing was exposed");
         }
 
-        var told = await _jobs.FindAsync(names.Return(exposed.Count), cancellation) is not null;
+        // The parts are created in order, so the last one stands for all.
+        var told = await _jobs.FindAsync(names.Return(exposed.Count, (exposed.Count - 1) / TargetsMax), cancellation) is not null;
         var heard = FleetQuery.HeardSince(Now - (long)order.SilentAfter.TotalSeconds);
         var runsCandidate = FleetQuery.Runs(order.Candidate.Digest);
         var updating = FleetQuery.All(FleetQuery.LatestJobOf(names.OfUpdates), FleetQuery.Outcome("started"));

@@ -35,7 +35,8 @@ internal sealed class JobNames
     public string Update(int step, int attempt) => string.Create(CultureInfo.InvariantCulture, $"{OfUpdates}{step}-{attempt}");
 
     /// <param name="groups">Groups that return, counted from the first exposed one.</param>
-    public string Return(int groups) => string.Create(CultureInfo.InvariantCulture, $"{OfReturns}{groups}");
+    /// <param name="part">A job has a limited number of targets, so that a return may need more than one.</param>
+    public string Return(int groups, int part) => string.Create(CultureInfo.InvariantCulture, $"{OfReturns}{groups}-{part}");
 
     private static string Hash(params string[] parts) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', parts))));

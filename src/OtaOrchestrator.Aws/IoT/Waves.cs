@@ -50,7 +50,8 @@ internal sealed record Exposed(string Fleet, IReadOnlyList<string> Named, IReadO
     /// <summary>The first groups, for a return in waves: at least one if there is any and the share is not 0.</summary>
     public Exposed First(double share)
     {
-        var groups = (int)Math.Ceiling(Math.Clamp(share, 0, 1) * Count);
+        // Less a billionth, for 0.7 times 10 is a little more than 7.
+        var groups = (int)Math.Ceiling((Math.Clamp(share, 0, 1) * Count) - 1e-9);
         return this with { Named = [.. Named.Take(groups)], Cohorts = [.. Cohorts.Take(Math.Max(0, groups - Named.Count))] };
     }
 }

@@ -8,16 +8,8 @@ internal sealed class Paging
 {
     private const int PageSizeMax = 500;
 
-    private readonly Option<int> _limit = new("--limit") { Description = "How many at most.", HelpName = "N", DefaultValueFactory = _ => 100 };
+    private readonly Option<int> _limit = new Option<int>("--limit") { Description = "How many at most.", HelpName = "N", DefaultValueFactory = _ => 100 }.Within(1, 1_000_000);
     private readonly Option<string?> _after = new("--page-token") { Description = "Go on where another list ended.", HelpName = "TOKEN" };
-
-    public Paging() => _limit.Validators.Add(result =>
-    {
-        if (result.Tokens.Count > 0 && result.GetValue(_limit) is < 1 or > 1_000_000)
-        {
-            result.AddError("--limit is between 1 and 1000000");
-        }
-    });
 
     public void AddTo(Command command)
     {

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Google.Protobuf;
 using Grpc.Core;
 using OtaOrchestrator.Cli.Connection;
+using OtaOrchestrator.Cli.Output;
 using OtaOrchestrator.Protocol.V1;
 
 namespace OtaOrchestrator.Cli.Commands;
@@ -52,44 +53,44 @@ internal static class ReleasePublishCommand
                 }
             }
             var head = new PublishReleaseRequest.Types.Head { Release = content, RequestId = Arguments.NewRequestId(), ExpectedSha256 = expected };
-            var published = await Send(session, head, image);
+            var published = await Send(session.Api, session.Report, host.Time, head, image, session.Cancellation);
             session.Report.Answer(published, () => ReleaseView.Lines(published, host.Time));
             return ExitCode.Ok;
         });
     }
 
     /// <summary>Streams head and bytes; the whole stream is repeated under the same request id when the transport fails.</summary>
-    public static async Task<Release> Send(Session session, PublishReleaseRequest.Types.Head head, FileInfo? image)
+    public static async Task<Release> Send(Api api, Report report, TimeProvider time, PublishReleaseRequest.Types.Head head, FileInfo? image, CancellationToken cancellation)
     {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                return await SendOnce(session, head, image);
+                return await SendOnce(api, head, image, cancellation);
             }
             catch (RpcException failure) when (attempt < AttemptsMax && RpcFailure.MayRepeat(failure))
             {
-                session.Report.Note("the connection was lost, sending it again ...");
-                session.Api.Forget();
-                await Task.Delay(TimeSpan.FromSeconds(attempt), session.Host.Time, session.Cancellation);
+                report.Note("the connection was lost, sending it again ...");
+                api.Forget();
+                await Task.Delay(TimeSpan.FromSeconds(attempt), time, cancellation);
             }
         }
     }
 
-    private static async Task<Release> SendOnce(Session session, PublishReleaseRequest.Types.Head head, FileInfo? image)
+    private static async Task<Release> SendOnce(Api api, PublishReleaseRequest.Types.Head head, FileInfo? image, CancellationToken cancellation)
     {
-        using var call = session.Api.Releases.PublishRelease(cancellationToken: session.Cancellation);
+        using var call = api.Releases.PublishRelease(cancellationToken: cancellation);
         try
         {
-            await call.RequestStream.WriteAsync(new PublishReleaseRequest { Head = head }, session.Cancellation);
+            await call.RequestStream.WriteAsync(new PublishReleaseRequest { Head = head }, cancellation);
             if (image is not null)
             {
                 await using var stream = new FileStream(image.FullName, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.Asynchronous | FileOptions.SequentialScan);
                 var buffer = new byte[ChunkBytes];
                 int read;
-                while ((read = await stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, session.Cancellation)) > 0)
+                while ((read = await stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellation)) > 0)
                 {
-                    await call.RequestStream.WriteAsync(new PublishReleaseRequest { Chunk = ByteString.CopyFrom(buffer, 0, read) }, session.Cancellation);
+                    await call.RequestStream.WriteAsync(new PublishReleaseRequest { Chunk = ByteString.CopyFrom(buffer, 0, read) }, cancellation);
                 }
             }
             await call.RequestStream.CompleteAsync();

@@ -16,11 +16,11 @@ internal static class RolloutFollower
     {
         if (!session.Report.Live)
         {
-            return await Read(session, name, afterRevision, ended, (_, entries) => session.Report.Lines(entries.Select(e => JournalLine.Render(e, session.Host.Time.LocalTimeZone))));
+            return await Read(session.Api, session.Report, session.Host.Time, name, afterRevision, ended, (_, entries) => session.Report.Lines(entries.Select(e => JournalLine.Render(e, session.Host.Time.LocalTimeZone))), session.Cancellation);
         }
         WatchRolloutResponse? last = null;
         var recent = new Queue<string>();
-        await session.Report.InPlace(async show => last = await Read(session, name, afterRevision, ended, (rollout, entries) =>
+        await session.Report.InPlace(async show => last = await Read(session.Api, session.Report, session.Host.Time, name, afterRevision, ended, (rollout, entries) =>
         {
             foreach (var entry in entries)
             {
@@ -32,7 +32,7 @@ internal static class RolloutFollower
             }
             var picture = WatchView.Render(rollout, session.Host.Time.GetUtcNow(), session.Host.Time.LocalTimeZone, session.Report.Glyphs, session.Report.Width);
             show([.. picture, .. recent.Select(line => Terminal.Cut(line, session.Report.Width))]);
-        }));
+        }, session.Cancellation));
         return last!;
     }
 
@@ -46,10 +46,10 @@ internal static class RolloutFollower
         _ => ExitCode.Failure,
     };
 
-    private static async Task<WatchRolloutResponse> Read(
-        Session session, string name, long afterRevision, Func<Rollout, bool> ended, Action<Rollout, IReadOnlyList<JournalEntry>> changed)
+    /// <summary>Calls <paramref name="changed"/> with each new state and the entries that led to it, every entry once.</summary>
+    public static async Task<WatchRolloutResponse> Read(
+        Api api, Report report, TimeProvider time, string name, long afterRevision, Func<Rollout, bool> ended, Action<Rollout, IReadOnlyList<JournalEntry>> changed, CancellationToken cancellation)
     {
-        var time = session.Host.Time;
         var all = new WatchRolloutResponse();
         var seen = afterRevision;
         var lastContact = time.GetTimestamp();
@@ -59,14 +59,14 @@ internal static class RolloutFollower
             try
             {
                 var request = new WatchRolloutRequest { Name = name, AfterRevision = seen };
-                using var call = session.Api.Rollouts.WatchRollout(request, cancellationToken: session.Cancellation);
-                await foreach (var message in call.ResponseStream.ReadAllAsync(session.Cancellation))
+                using var call = api.Rollouts.WatchRollout(request, cancellationToken: cancellation);
+                await foreach (var message in call.ResponseStream.ReadAllAsync(cancellation))
                 {
                     lastContact = time.GetTimestamp();
                     if (lost)
                     {
                         lost = false;
-                        session.Report.Note("the server answers again.");
+                        report.Note("the server answers again.");
                     }
                     // A server that repeats itself after a reconnect shows nothing twice.
                     var news = message.Entries.Where(e => e.Revision > seen).OrderBy(e => e.Revision).ToList();
@@ -85,15 +85,15 @@ internal static class RolloutFollower
                 if (!lost)
                 {
                     lost = true;
-                    session.Report.Note("the server does not answer; the rollout is in its journal, trying again ...");
+                    report.Note("the server does not answer; the rollout is in its journal, trying again ...");
                 }
             }
             if (time.GetElapsedTime(lastContact) > Patience)
             {
                 throw new CliFailure(ExitCode.Unreachable, "the server has not answered for two minutes", "ota serve, then the same command again: nothing is lost");
             }
-            session.Api.Forget();
-            await Task.Delay(BetweenTries, time, session.Cancellation);
+            api.Forget();
+            await Task.Delay(BetweenTries, time, cancellation);
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using OtaOrchestrator.Cli.Connection;
 using OtaOrchestrator.Cli.Output;
 using OtaOrchestrator.Protocol.V1;
 
@@ -13,21 +14,21 @@ internal static class RolloutJournalCommand
         return new Command("journal", "Everything that happened to a rollout, and by whom.") { rollout, after }.Does(host, async session =>
         {
             var name = await NewestRollout.NameOf(session, session.Parse.GetValue(rollout));
-            var all = await Read(session, name, session.Get(after));
+            var all = await Read(session.Api, name, session.Get(after), session.Cancellation);
             session.Report.Answer(all, () => all.Entries.Select(e => JournalLine.Render(e, host.Time.LocalTimeZone)));
             return ExitCode.Ok;
         });
     }
 
     /// <summary>Every entry after the revision, page by page.</summary>
-    public static async Task<ListJournalResponse> Read(Session session, string name, long after)
+    public static async Task<ListJournalResponse> Read(Api api, string name, long after, CancellationToken cancellation)
     {
         const int PageSize = 500;
         var all = new ListJournalResponse();
         while (true)
         {
             var request = new ListJournalRequest { Name = name, AfterRevision = after, PageSize = PageSize };
-            var page = await session.Api.Call((api, options) => api.Rollouts.ListJournalAsync(request, options), session.Cancellation);
+            var page = await api.Call((way, options) => way.Rollouts.ListJournalAsync(request, options), cancellation);
             var news = page.Entries.Where(e => e.Revision > after).OrderBy(e => e.Revision).ToList();
             if (news.Count == 0)
             {

@@ -16,6 +16,9 @@ internal sealed class Report(CliHost host, bool json, bool color, bool quiet)
 
     public bool Json { get; } = json;
 
+    private readonly List<string> _later = [];
+    private bool _inPlace;
+
     /// <summary>A picture that changes in place, rather than lines one after the other.</summary>
     public bool Live { get; } = host.OutIsTerminal && !json && !quiet;
 
@@ -46,10 +49,20 @@ internal sealed class Report(CliHost host, bool json, bool color, bool quiet)
     /// <summary>Said beside the result.</summary>
     public void Note(string text)
     {
-        if (!quiet)
+        if (quiet)
         {
-            host.Error.WriteLine(text);
+            return;
         }
+        lock (_later)
+        {
+            if (_inPlace)
+            {
+                // It would tear the picture.
+                _later.Add(text);
+                return;
+            }
+        }
+        host.Error.WriteLine(text);
     }
 
     /// <summary>The result: the message itself with <c>--json</c>, else the lines.</summary>
@@ -122,11 +135,27 @@ internal sealed class Report(CliHost host, bool json, bool color, bool quiet)
             Out = new AnsiConsoleOutput(host.Out),
         });
         console.Profile.Width = host.Width;
-        await console.Live(new Text("")).StartAsync(async live => await body(lines =>
+        lock (_later)
         {
-            live.UpdateTarget(new Markup(string.Join('\n', lines.Select(line => color ? Paint.Markup(line) : Markup.Escape(line)))));
-            live.Refresh();
-        }));
+            _inPlace = true;
+        }
+        try
+        {
+            await console.Live(new Text("")).StartAsync(async live => await body(lines =>
+            {
+                live.UpdateTarget(new Markup(string.Join('\n', lines.Select(line => color ? Paint.Markup(line) : Markup.Escape(line)))));
+                live.Refresh();
+            }));
+        }
+        finally
+        {
+            lock (_later)
+            {
+                _inPlace = false;
+                _later.ForEach(host.Error.WriteLine);
+                _later.Clear();
+            }
+        }
     }
 }
 

@@ -58,7 +58,8 @@ internal static class WatchView
         {
             var amount = (wait.Have, wait.Need) switch
             {
-                ({ Length: > 0 }, { Length: > 0 }) => $" {wait.Have}/{wait.Need}",
+                // Figures stand as 3,112/5,000; a sentence doesn't.
+                ({ Length: > 0 }, { Length: > 0 }) => wait.Have.Contains(' ', StringComparison.Ordinal) ? $" {wait.Have}; needs {wait.Need}" : $" {wait.Have}/{wait.Need}",
                 (_, { Length: > 0 }) => $" {wait.Need}",
                 _ => wait.Have.Length > 0 ? " " + wait.Have : "",
             };

@@ -44,9 +44,17 @@ internal sealed class DistinctCounter
         }
 
         double sum = 0;
+        var unused = 0;
         foreach (var register in _registers!)
         {
             sum += Math.ScaleB(1, -register);
+            unused += register == 0 ? 1 : 0;
+        }
+
+        // While registers are unused, counting those is more exact than the ranks of the others.
+        if (unused > Registers / 20)
+        {
+            return (long)Math.Round(Registers * Math.Log((double)Registers / unused));
         }
 
         return (long)Math.Round(0.7213 / (1 + 1.079 / Registers) * Registers * Registers / sum);

@@ -26,6 +26,9 @@ internal sealed partial class MqttFront(
     public void Attach(MqttServer server)
     {
         _server = server;
+
+        // Revoked here or through the control plane: the connection ends either way.
+        state.Active.Ended += name => _ = EndAsync(name);
         server.ValidatingConnectionAsync += ValidateAsync;
         server.ClientConnectedAsync += ConnectedAsync;
         server.ClientDisconnectedAsync += DisconnectedAsync;
@@ -38,6 +41,23 @@ internal sealed partial class MqttFront(
     public Task DropAsync(string clientId) => _server is { IsStarted: true } server && sessions.IsConnected(clientId)
         ? server.DisconnectClientAsync(clientId, new MqttServerClientDisconnectOptions { ReasonCode = MqttDisconnectReasonCode.NotAuthorized })
         : Task.CompletedTask;
+
+    /// <summary>Says goodbye to all clients; else the host would wait for them to leave by themselves.</summary>
+    public Task StopAsync() => _server is { IsStarted: true } server
+        ? server.StopAsync(new MqttServerStopOptions { DefaultClientDisconnectOptions = new MqttServerClientDisconnectOptions { ReasonCode = MqttDisconnectReasonCode.ServerShuttingDown } })
+        : Task.CompletedTask;
+
+    private async Task EndAsync(string clientId)
+    {
+        try
+        {
+            await DropAsync(clientId).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            LogDropFailed(e, clientId);
+        }
+    }
 
     private Task ValidateAsync(ValidatingConnectionEventArgs args)
     {
@@ -194,6 +214,9 @@ internal sealed partial class MqttFront(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{ClientId} published to a topic that isn't its own; disconnected")]
     private partial void LogForbiddenTopic(string clientId);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The connection of {ClientId} couldn't be ended")]
+    private partial void LogDropFailed(Exception exception, string clientId);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "A publish of {ClientId} failed")]
     private partial void LogPublishFailed(Exception exception, string clientId);

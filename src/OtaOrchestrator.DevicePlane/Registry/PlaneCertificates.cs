@@ -16,6 +16,9 @@ internal sealed class PlaneCertificates(SteadyClock clock)
 {
     private readonly ConcurrentDictionary<string, CertificateRecord> _active = new(StringComparer.Ordinal);
 
+    /// <summary>Tells the common name of a certificate that has just stopped being good.</summary>
+    public event Action<string>? Ended;
+
     /// <summary>Called after each commit that changed certificates, and at start.</summary>
     public void Set(CertificateRecord certificate)
     {
@@ -23,9 +26,9 @@ internal sealed class PlaneCertificates(SteadyClock clock)
         {
             _active[certificate.Id] = certificate;
         }
-        else
+        else if (_active.TryRemove(certificate.Id, out _))
         {
-            _active.TryRemove(certificate.Id, out _);
+            Ended?.Invoke(certificate.CommonName);
         }
     }
 

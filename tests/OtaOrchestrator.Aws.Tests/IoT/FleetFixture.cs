@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using Amazon.IoT;
-using Amazon.Runtime;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
@@ -41,7 +40,7 @@ public sealed class FleetFixture : IAsyncDisposable
             }),
             TimeProvider.System,
             NullLoggerFactory.Instance);
-        Iot = new AmazonIoTClient(new BasicAWSCredentials("any", "any"), new AmazonIoTConfig
+        Iot = new ModelCheckedClient(new AmazonIoTConfig
         {
             ServiceURL = _plane.ControlPlaneUri.ToString(),
             AuthenticationRegion = "local-1",
@@ -94,12 +93,16 @@ public sealed class FleetFixture : IAsyncDisposable
     public static string Digest(char c) => "sha256:" + new string(c, 64);
 
     /// <summary>Enrols a device whose cohort is in the first wave of <see cref="Order"/>, or is not.</summary>
-    internal async Task<MqttThing> EnrolAsync(bool inFirstWave)
+    internal Task<MqttThing> EnrolAsync(bool inFirstWave) =>
+        EnrolAsync(cohort => Cohorts.Between(Rollout, 0, 0.1).Contains(cohort) == inFirstWave);
+
+    internal async Task<MqttThing> EnrolAsync(Func<int, bool> inCohort)
     {
-        var wave = Cohorts.Between(Rollout, 0, 0.1).ToHashSet();
-        while (wave.Contains(Cohorts.Of($"{Fleet}-{++_serial}")) != inFirstWave)
+        do
         {
+            _serial++;
         }
+        while (!inCohort(Cohorts.Of($"{Fleet}-{_serial}")));
 
         var thing = await MqttThing.EnrolAsync(_plane.MqttEndpoint, _claim!.CertificatePem, _claim.PrivateKeyPem, Fleet, _serial.ToString(System.Globalization.CultureInfo.InvariantCulture));
         _things.Add(thing);
@@ -154,6 +157,7 @@ public sealed class FleetFixture : IAsyncDisposable
         var request = new CertificateRequest("CN=devices", key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, true));
+        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
         return SelfSigned(request);
     }
 

@@ -71,6 +71,44 @@ public sealed class IotFleetTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Exposure_does_not_agree_before_everybody_is_offered_it()
+    {
+        await _fleet.EnrolAsync(true);
+        await _fleet.EnrolAsync(true);
+        var slow = Order(0) with { RatePerMinuteMax = 1 };
+        await Target.ExposeAsync(slow, _cancellation);
+
+        var reading = await Target.ReadAsync(slow, _cancellation);
+        Assert.Equal((false, 1, 2), (reading.Agrees, reading.Offered, reading.Eligible));
+        Assert.Contains("1 of 2 devices", reading.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Starts_are_all_counted_though_one_answer_does_not_hold_them()
+    {
+        await Target.ExposeAsync(Order(0), _cancellation);
+        for (var i = 0; i < 5; i++)
+        {
+            await _fleet.StartAsync(await _fleet.EnrolAsync(true), 1000 + (i * i));
+        }
+
+        var starts = await new FleetIndex(_fleet.Iot, bucketsMax: 2).ByStartAsync("*", 0, _fleet.Now, _cancellation);
+        Assert.Equal([1000L, 1001, 1004, 1009, 1016], starts.Keys);
+        Assert.All(starts.Values, count => Assert.Equal(1, count));
+    }
+
+    [Fact]
+    public async Task Outage_is_not_the_target_s_refusal()
+    {
+        using var gone = new AmazonIoTClient(
+            new Amazon.Runtime.BasicAWSCredentials("any", "any"),
+            new AmazonIoTConfig { ServiceURL = "http://127.0.0.1:1", AuthenticationRegion = "local-1", MaxErrorRetry = 0 });
+        var failure = await Record.ExceptionAsync(() => new IotFleet(gone, new IotFleetOptions(), _fleet.Clock).ExposeAsync(Order(0), _cancellation));
+        Assert.NotNull(failure);
+        Assert.IsNotType<TargetException>(failure);
+    }
+
+    [Fact]
     public async Task Named_group_can_be_the_first_step()
     {
         var (lab, other) = (await _fleet.EnrolAsync(false), await _fleet.EnrolAsync(true));
@@ -291,24 +329,31 @@ public sealed class IotFleetTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Return_goes_in_waves_and_a_failed_one_is_counted_and_tried_again()
+    public async Task Return_goes_in_waves_and_who_failed_tries_once_more_with_the_next()
     {
-        var device = await _fleet.EnrolAsync(true);
+        var order = Core.Plans.Cohorts.Order(Rollout);
+        var (first, second) = (await _fleet.EnrolAsync(cohort => cohort == order[0]), await _fleet.EnrolAsync(cohort => cohort == order[1]));
         await Target.ExposeAsync(Order(0), _cancellation);
-        await _fleet.EndAsync(device, await _fleet.StartAsync(device), "confirmed", 'a');
+        foreach (var thing in new[] { first, second })
+        {
+            await _fleet.EndAsync(thing, await _fleet.StartAsync(thing), "confirmed", 'a');
+        }
 
-        // The share of the exposed cohorts that does not reach the device's own yet, if it is not the first.
-        var first = Core.Plans.Cohorts.Order(Rollout)[0] == Core.Plans.Cohorts.Of(device.Name);
-        await Target.RestoreAsync(Order(0, revision: 2, restoreShare: 0.1), _cancellation);
-        Assert.Equal(first ? 1 : 0, (await device.QueuedAsync()).Count);
+        var part = Order(0, revision: 2, restoreShare: 0.1);
+        await Target.RestoreAsync(part, _cancellation);
+        Assert.Empty(await second.QueuedAsync());
+        Assert.Equal((false, 1, 0, 0, 0), Short(await Target.ReadRestorationAsync(part, _cancellation)));
+        await _fleet.EndAsync(first, await _fleet.StartAsync(first), "reverted", 'a', "SELF_TEST");
+        Assert.Equal((true, 0, 0, 1, 1), Short(await Target.ReadRestorationAsync(part, _cancellation)));
 
         var whole = Order(0, revision: 3);
         await Target.RestoreAsync(whole, _cancellation);
-        await _fleet.EndAsync(device, await _fleet.StartAsync(device), "reverted", 'a', "SELF_TEST");
-        if (!first)
+        foreach (var thing in new[] { first, second })
         {
-            Assert.Equal((true, 0, 0, 1, 1), Short(await Target.ReadRestorationAsync(whole, _cancellation)));
+            await _fleet.EndAsync(thing, await _fleet.StartAsync(thing), "confirmed", 'b');
         }
+
+        Assert.Equal((true, 0, 2, 0, 0), Short(await Target.ReadRestorationAsync(whole, _cancellation)));
     }
 
     [Fact]

@@ -13,7 +13,7 @@ public sealed class NamesTests
     public void Job_names_are_what_AWS_allows_whatever_the_rollout_is_called(string rollout)
     {
         var names = new JobNames(FleetFixture.Order(0, rollout: rollout));
-        string[] all = [names.Update(0, 1), names.Update(99, 999), names.Return(100), names.Return(200) + "-9"];
+        string[] all = [names.Update(0, 1), names.Update(99, 999), names.Return(101, 0), names.Return(101, 1)];
         Assert.All(all, name => Assert.Matches("^[a-zA-Z0-9_-]{1,64}$", name));
         Assert.Equal(all.Length, all.Distinct().Count());
     }
@@ -35,6 +35,17 @@ public sealed class NamesTests
         Assert.Equal([1, 5, 25, 70], waves.Select(w => w.Count));
         Assert.Equal(101, waves.SelectMany(w => w).Distinct().Count());
         Assert.Equal(["thermostats-lab"], Waves.Exposed(order).First(0.001).Groups);
+    }
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(0.01, 1)]
+    [InlineData(0.7, 7)]
+    [InlineData(0.71, 8)]
+    [InlineData(1, 10)]
+    public void Part_of_a_return_takes_whole_groups(double share, int expected)
+    {
+        Assert.Equal(expected, Waves.Exposed(FleetFixture.Order(0)).First(share).Count);
     }
 
     [Fact]

@@ -1,0 +1,27 @@
+using OtaOrchestrator.Cli.Programs;
+
+namespace OtaOrchestrator.Cli.Demo;
+
+/// <summary>Three commands for a demo that is kept running; one of them breaks things.</summary>
+internal static class WhatToTry
+{
+    public static async Task Say(Stage stage, CancellationToken cancellation)
+    {
+        await Installation.PublishFirmware(stage, Cast.FirmwareCrashing, cancellation);
+        var plan = stage.InFolder("break.yaml");
+        await File.WriteAllTextAsync(plan, Plans.Breaking + "\n", cancellation);
+        var ota = Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? $"dotnet {Path.Combine(AppContext.BaseDirectory, "ota.dll")}" : Environment.ProcessPath;
+        foreach (var line in (string[])
+        [
+            "",
+            "Everything runs on. Try:",
+            $"  {ota} --home {stage.Home.Path} device list --by release",
+            $"  {ota} --home {stage.Home.Path} rollout start {plan} --wait      # breaks things: firmware that crash-loops",
+            $"  {ota} --home {stage.Home.Path} rollback --wait                  # undo, in whatever state it is",
+            $"and to end it: kill {string.Join(' ', stage.Children.Where(child => !child.HasExited).Select(child => Stage.Number(child.Id)))}",
+        ])
+        {
+            stage.Report.Note(line);
+        }
+    }
+}

@@ -1,0 +1,18 @@
+using OtaOrchestrator.Router.Routes;
+
+namespace OtaOrchestrator.Router.Leases;
+
+/// <summary>Looks for leases that ran out.</summary>
+internal sealed class LeaseWatch(RouteTable routes, TimeProvider time) : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            await routes.ReturnLostAsync(stoppingToken);
+        }
+    }
+}

@@ -1,0 +1,44 @@
+using OtaOrchestrator.Core.Plans;
+using OtaOrchestrator.Server.Api;
+using OtaOrchestrator.Server.Errors;
+
+namespace OtaOrchestrator.Server.Devices;
+
+/// <summary>Turns a list's filter into a query of the fleet index.</summary>
+internal static class DeviceQuery
+{
+    private static readonly Dictionary<string, string> Fields = new(StringComparer.Ordinal)
+    {
+        ["release"] = "shadow.name.ota.reported.release",
+        ["digest"] = "shadow.name.ota.reported.digest",
+        ["health"] = "shadow.name.ota.reported.health",
+        ["outcome"] = "shadow.name.ota.reported.job.outcome",
+        ["reason"] = "shadow.name.ota.reported.job.reason",
+        ["job"] = "shadow.name.ota.reported.job.id",
+        ["hardware"] = "shadow.name.ota.reported.hardware",
+        ["connected"] = "connectivity.connected",
+        ["group"] = "thingGroupNames",
+    };
+
+    public static string Field(string name) => Fields.TryGetValue(name, out var field) ? field : throw RefusedException.Invalid("by", $"knows no {Names.Shown(name)}");
+
+    /// <param name="fleets">The environment's fleets; nothing outside them is shown.</param>
+    public static string Of(string filter, IReadOnlyList<string> fleets)
+    {
+        var terms = Filter.Parse(filter, "fleet", "release", "digest", "health", "outcome", "reason", "job", "hardware", "connected", "group", "tail");
+        if (terms.TryGetValue("fleet", out var fleet) && !fleets.Contains(fleet))
+        {
+            throw RefusedException.Invalid("filter", $"{Names.Shown(fleet)} is no fleet of this environment");
+        }
+        var within = fleet is null ? fleets : [fleet];
+        List<string> parts = [within.Count == 1 ? $"thingGroupNames:{within[0]}" : $"thingGroupNames:({string.Join(" OR ", within)})"];
+        foreach (var (name, value) in terms.Where(term => term.Key is not ("fleet" or "tail")))
+        {
+            parts.Add($"{Fields[name]}:{Quoted(value)}");
+        }
+        return string.Join(" AND ", parts);
+    }
+
+    public static string Quoted(string value) =>
+        value.Contains('"', StringComparison.Ordinal) || value.Contains('\\', StringComparison.Ordinal) ? throw RefusedException.Invalid("filter", "has no quotes inside values") : $"\"{value}\"";
+}

@@ -1,0 +1,183 @@
+using System.Text.Json;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using OtaOrchestrator.Core.Plans;
+using OtaOrchestrator.Firmware.Signing;
+using OtaOrchestrator.Protocol.V1;
+using OtaOrchestrator.Server.Api;
+using OtaOrchestrator.Server.Errors;
+using OtaOrchestrator.Server.Hosting;
+using OtaOrchestrator.Server.Rollouts;
+using OtaOrchestrator.Server.Store;
+
+namespace OtaOrchestrator.Server.Devices;
+
+/// <summary>Devices as they describe themselves.</summary>
+public sealed class DeviceService(Database database, Ledger ledger, IDeviceDirectory directory, SigningKey signing, Home home, TimeProvider time) : Protocol.V1.Devices.DevicesBase
+{
+    public override async Task<Device> GetDevice(GetDeviceRequest request, ServerCallContext context)
+    {
+        var (environment, thing) = Name(request.Name);
+        var (devices, _) = await directory.SearchAsync($"thingName:{DeviceQuery.Quoted(thing)} AND {DeviceQuery.Of("", Fleets(environment))}", 1, "", context.CancellationToken);
+        return devices.Count == 1 ? ToProto(environment, devices[0]) : throw RefusedException.NotFound(request.Name);
+    }
+
+    public override async Task<ListDevicesResponse> ListDevices(ListDevicesRequest request, ServerCallContext context)
+    {
+        var environment = ResourceNames.Parent(request.Parent);
+        var fleets = Fleets(environment);
+        if (fleets.Count == 0)
+        {
+            return new ListDevicesResponse();
+        }
+        var query = Query(environment, request.Filter, fleets);
+        var (devices, next) = await directory.SearchAsync(query, Pages.Size(request.PageSize, usual: 100, most: 500), request.PageToken, context.CancellationToken);
+        var answer = new ListDevicesResponse { NextPageToken = next };
+        answer.Devices.AddRange(devices.Select(device => ToProto(environment, device)));
+        return answer;
+    }
+
+    public override async Task<CountDevicesResponse> CountDevices(CountDevicesRequest request, ServerCallContext context)
+    {
+        var environment = ResourceNames.Parent(request.Parent);
+        var fleets = Fleets(environment);
+        var answer = new CountDevicesResponse();
+        if (fleets.Count > 0)
+        {
+            var query = Query(environment, request.Filter, fleets);
+            answer.Total = await directory.CountAsync(query, context.CancellationToken);
+            if (request.By.Length > 0)
+            {
+                answer.Counts.Add(new Dictionary<string, long>(await directory.CountByAsync(query, DeviceQuery.Field(request.By), context.CancellationToken)));
+            }
+        }
+        return answer;
+    }
+
+    public override async Task<EnrollDevicesResponse> EnrollDevices(EnrollDevicesRequest request, ServerCallContext context)
+    {
+        var environment = ResourceNames.Parent(request.Parent);
+        var fleet = Fleet(environment, request.Target);
+        var claim = await directory.IssueClaimAsync(fleet, context.CancellationToken);
+        return new EnrollDevicesResponse
+        {
+            Fleet = fleet,
+            ClaimCertificatePem = claim.CertificatePem,
+            ClaimKeyPem = claim.KeyPem,
+            ServerCaPem = await File.ReadAllTextAsync(Path.Combine(home.Pki, "server-ca.crt"), context.CancellationToken),
+            MqttEndpoint = claim.MqttEndpoint,
+            ReleaseKeyPem = signing.Public.ToPem(),
+        };
+    }
+
+    public override async Task<Device> RevokeDevice(RevokeDeviceRequest request, ServerCallContext context)
+    {
+        var device = await GetDevice(new GetDeviceRequest { Name = request.Name }, context);
+        await directory.RevokeAsync(Name(request.Name).Thing, context.CancellationToken);
+        device.Revoked = true;
+        device.Connected = false;
+        return device;
+    }
+
+    public override async Task<GroupDevicesResponse> GroupDevices(GroupDevicesRequest request, ServerCallContext context)
+    {
+        var key = context.Key(request.RequestId, request);
+        if (key.Before(database, GroupDevicesResponse.Parser) is { } before)
+        {
+            return before;
+        }
+        var environment = ResourceNames.Parent(request.Parent);
+        var fleet = Fleet(environment, request.Target);
+        if (!Names.IsGroup(request.Group) || request.Group.Length > 60)
+        {
+            throw RefusedException.Invalid("group", $"{Names.Shown(request.Group)} is not a group's name");
+        }
+        if (request.Devices.Count is 0 or > 1000 || request.Devices.Any(thing => !Names.IsGroup(thing)))
+        {
+            throw RefusedException.Invalid("devices", "are 1 to 1000 names of things");
+        }
+        var answer = new GroupDevicesResponse { Added = await directory.AddToGroupAsync(fleet, request.Group, request.Devices, context.CancellationToken) };
+        if (key is not null)
+        {
+            await database.WriteAsync(db => { Journal.InsertRequest(db, key.Actor, key.Id, key.BodySha256, answer.ToByteArray(), time.GetUtcNow()); return true; });
+        }
+        return answer;
+    }
+
+    private string Query(string environment, string filter, IReadOnlyList<string> fleets)
+    {
+        var query = DeviceQuery.Of(filter, fleets);
+        if (!Filter.Parse(filter, "fleet", "release", "digest", "health", "outcome", "reason", "job", "hardware", "connected", "group", "tail").TryGetValue("tail", out var id))
+        {
+            return query;
+        }
+        var rollout = ledger.Find(environment, ResourceNames.Checked(id, "filter")) ?? throw RefusedException.NotFound(ResourceNames.OfRollout(environment, id));
+        var lane = rollout.Lanes.FirstOrDefault(lane => lane.Kind == TargetKind.Fleet) ?? throw RefusedException.Invalid("filter", $"{id} changed no fleet");
+        // Who still says that it runs the candidate, or has it underway, has not come back.
+        return $"{query} AND shadow.name.ota.reported.digest:{DeviceQuery.Quoted(lane.Candidate.Digest)}";
+    }
+
+    private static (string Environment, string Thing) Name(string name)
+    {
+        var (environment, thing) = ResourceNames.In(name, "devices");
+        return Names.IsGroup(thing) ? (environment, thing) : throw RefusedException.Invalid("name", $"{Names.Shown(thing)} is not a thing's name");
+    }
+
+    private List<string> Fleets(string environment) => database.Read(db =>
+    {
+        if (Journal.Environment(db, environment) is null)
+        {
+            throw RefusedException.NotFound(ResourceNames.Of(environment));
+        }
+        return Journal.Targets(db, environment, "", 1000).Where(row => row.Kind == TargetKind.Fleet).Select(row => Environments.EnvironmentService.Parse(row).Fleet.Fleet).Distinct().ToList();
+    });
+
+    private string Fleet(string environment, string target)
+    {
+        var row = database.Read(db => Journal.Target(db, environment, ResourceNames.Checked(target, "target"))) ?? throw RefusedException.NotFound(ResourceNames.OfTarget(environment, target));
+        return Environments.EnvironmentService.Parse(row).Fleet?.Fleet ?? throw RefusedException.Invalid("target", $"{target} is not a fleet");
+    }
+
+    private static Device ToProto(string environment, IndexedDevice indexed)
+    {
+        var cohort = indexed.Groups.FirstOrDefault(group => group.Length > 4 && group[^4..] is ['-', 'c', >= '0' and <= '9', >= '0' and <= '9']);
+        var device = new Device
+        {
+            Name = ResourceNames.OfDevice(environment, indexed.Thing),
+            Connected = indexed.Connected,
+            Cohort = cohort is null ? "" : cohort[^3..],
+        };
+        device.Groups.AddRange(indexed.Groups.Where(group => group != cohort));
+        if (indexed.ReportedJson.Length == 0)
+        {
+            return device;
+        }
+        using var reported = JsonDocument.Parse(indexed.ReportedJson);
+        var root = reported.RootElement;
+        device.Fleet = Text(root, "fleet");
+        device.Hardware = Text(root, "hardware");
+        device.Release = Text(root, "release");
+        device.Digest = Text(root, "digest");
+        device.Previous = Text(root, "previous");
+        device.Health = Text(root, "health");
+        device.HealthReason = Text(root, "healthReason");
+        device.SecurityCounter = Number(root, "counter");
+        if (Number(root, "checkIn") is > 0 and < 253402300799 and var checkIn)
+        {
+            device.CheckIn = Timestamp.FromDateTimeOffset(DateTimeOffset.FromUnixTimeSeconds(checkIn));
+        }
+        if (root.TryGetProperty("job", out var job) && job.ValueKind == JsonValueKind.Object)
+        {
+            device.Job = Text(job, "id");
+            device.Outcome = Text(job, "outcome");
+            device.Reason = Text(job, "reason");
+            device.Detail = Text(job, "detail");
+        }
+        return device;
+    }
+
+    private static string Text(JsonElement element, string name) => element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
+
+    private static long Number(JsonElement element, string name) => element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out long number) ? number : 0;
+}

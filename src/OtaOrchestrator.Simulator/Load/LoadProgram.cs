@@ -1,0 +1,164 @@
+using System.Net;
+using System.Net.Security;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
+
+namespace OtaOrchestrator.Simulator.Load;
+
+/// <summary>
+/// Sends at a constant rate whether or not answers come (an open loop), so that a slow server does not slow the measurement down.
+/// No request is sent twice: what fails is counted.
+/// </summary>
+internal static class LoadProgram
+{
+    private const int InFlightMax = 20_000;
+    private const int BodyBytesMax = 64 * 1024;
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan ReportInterval = TimeSpan.FromMilliseconds(200);
+
+    public static async Task<int> RunAsync(LoadOptions options, TimeProvider time)
+    {
+        using var stop = new CancellationTokenSource();
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        try
+        {
+            using var client = Client(options);
+            var tally = new LoadTally(options.RatePerSecond);
+            var last = await SendAsync(client, options, tally, time, stop.Token);
+            string json = JsonSerializer.Serialize(last);
+            Publish(options, json);
+            Console.Out.WriteLine(json);
+            return 0;
+        }
+        catch (Exception error) when (error is IOException or InvalidDataException or CryptographicException or UnauthorizedAccessException)
+        {
+            await Console.Error.WriteLineAsync("error: " + error.Message);
+            return 1;
+        }
+
+        void Stop(PosixSignalContext context)
+        {
+            context.Cancel = true;
+            stop.Cancel();
+        }
+    }
+
+    private static async Task<LoadReport> SendAsync(HttpMessageInvoker client, LoadOptions options, LoadTally tally, TimeProvider time, CancellationToken stop)
+    {
+        long began = time.GetTimestamp();
+        long sent = 0;
+        var reported = TimeSpan.Zero;
+        var elapsed = TimeSpan.Zero;
+        using var timer = new PeriodicTimer(Tick, time);
+        while (!stop.IsCancellationRequested && (options.Duration is not { } duration || elapsed < duration))
+        {
+            await timer.WaitForNextTickAsync(CancellationToken.None);
+            elapsed = time.GetElapsedTime(began);
+            for (long due = (long)(elapsed.TotalSeconds * options.RatePerSecond); sent < due; sent++)
+            {
+                tally.Sent();
+                if (tally.InFlight > InFlightMax)
+                {
+                    tally.Failed("too many under way", TimeSpan.Zero);
+                    continue;
+                }
+                _ = RequestAsync(client, options, tally, time);
+            }
+            if (elapsed - reported >= ReportInterval)
+            {
+                reported = elapsed;
+                Publish(options, JsonSerializer.Serialize(tally.Read(elapsed, complete: false)));
+            }
+        }
+        // Each request ends by its own timeout at the latest.
+        while (tally.InFlight > 0)
+        {
+            await timer.WaitForNextTickAsync(CancellationToken.None);
+        }
+        return tally.Read(elapsed, complete: true);
+    }
+
+    private static async Task RequestAsync(HttpMessageInvoker client, LoadOptions options, LoadTally tally, TimeProvider time)
+    {
+        long began = time.GetTimestamp();
+        using var deadline = new CancellationTokenSource(options.Timeout, time);
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, options.Url) { Version = options.HttpVersion, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+            using var response = await client.SendAsync(request, deadline.Token);
+            // A request has not succeeded before its last byte is there.
+            using var body = new MemoryStream();
+            await CopyAsync(response, body, deadline.Token);
+            if (response.IsSuccessStatusCode)
+            {
+                tally.Answered(Version(body), time.GetElapsedTime(began));
+            }
+            else
+            {
+                tally.Failed($"status {(int)response.StatusCode}", time.GetElapsedTime(began));
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            tally.Failed("timeout", time.GetElapsedTime(began));
+        }
+        catch (Exception error)
+        {
+            string cause = error is HttpRequestException http ? $"transport {http.HttpRequestError}" : $"transport {error.GetType().Name}";
+            tally.Failed(cause, time.GetElapsedTime(began));
+        }
+    }
+
+    private static async Task CopyAsync(HttpResponseMessage response, MemoryStream body, CancellationToken cancellation)
+    {
+        await response.Content.LoadIntoBufferAsync(BodyBytesMax, cancellation);
+        await response.Content.CopyToAsync(body, cancellation);
+        body.Position = 0;
+    }
+
+    private static string Version(Stream body)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(body);
+            return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("version", out var version)
+                && version.ValueKind == JsonValueKind.String && version.GetString() is { Length: > 0 and <= 64 } text ? text : "unknown";
+        }
+        catch (JsonException)
+        {
+            return "unknown";
+        }
+    }
+
+    private static HttpMessageInvoker Client(LoadOptions options)
+    {
+        X509Certificate2Collection roots = [];
+        roots.ImportFromPemFile(options.AuthorityFile);
+        if (roots.Count == 0)
+        {
+            throw new InvalidDataException($"{options.AuthorityFile} holds no certificate");
+        }
+        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
+        policy.CustomTrustStore.AddRange(roots);
+        return new HttpMessageInvoker(new SocketsHttpHandler
+        {
+            UseProxy = false,
+            UseCookies = false,
+            AllowAutoRedirect = false,
+            EnableMultipleHttp2Connections = true,
+            AutomaticDecompression = DecompressionMethods.None,
+            SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = policy },
+        });
+    }
+
+    private static void Publish(LoadOptions options, string json)
+    {
+        if (options.ReportFile is { } file)
+        {
+            ReportFile.Replace(file, json);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace OtaOrchestrator.Router.Tests.Parts;
+
+/// <summary>A back end over TLS that says its version, and does what a path asks for.</summary>
+internal sealed class ToyBackend : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly TaskCompletionSource _gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly SemaphoreSlim _waiting = new(0);
+
+    private ToyBackend(WebApplication app) => _app = app;
+
+    public required string Version { get; init; }
+    public string Release => "thermostat-api@" + Version;
+    public string Url { get; private set; } = "";
+    public IReadOnlyDictionary<string, string>? LastHeaders { get; private set; }
+
+    public static async Task<ToyBackend> StartAsync(Pki pki, string version)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddRoutingCore();
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listener =>
+        {
+            listener.Protocols = HttpProtocols.Http1AndHttp2;
+            listener.UseHttps(pki.Server.Load());
+        }));
+        var app = builder.Build();
+        var backend = new ToyBackend(app) { Version = version };
+        app.MapGet("/version", context =>
+        {
+            backend.LastHeaders = context.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase);
+            return context.Response.WriteAsync(version);
+        });
+        app.MapGet("/status/{code:int}", context =>
+        {
+            context.Response.StatusCode = int.Parse((string)context.Request.RouteValues["code"]!, System.Globalization.CultureInfo.InvariantCulture);
+            return Task.CompletedTask;
+        });
+        app.MapGet("/break", context =>
+        {
+            context.Abort();
+            return Task.CompletedTask;
+        });
+        app.MapGet("/wait", async context =>
+        {
+            backend._waiting.Release();
+            await backend._gate.Task.WaitAsync(context.RequestAborted);
+            await context.Response.WriteAsync(version);
+        });
+        app.MapPost("/grpc/{status}", async context =>
+        {
+            context.Response.ContentType = "application/grpc";
+            await context.Response.StartAsync();
+            context.Response.AppendTrailer("grpc-status", (string)context.Request.RouteValues["status"]!);
+        });
+        await app.StartAsync();
+        backend.Url = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
+        return backend;
+    }
+
+    /// <summary>Returns when another request for <c>/wait</c> is inside.</summary>
+    public async Task WaitingAsync() => Assert.True(await _waiting.WaitAsync(TimeSpan.FromSeconds(20)), "no request came");
+
+    public void LetGo() => _gate.TrySetResult();
+
+    public async ValueTask DisposeAsync()
+    {
+        _gate.TrySetResult();
+        await _app.DisposeAsync();
+        _waiting.Dispose();
+    }
+}
