@@ -2,7 +2,9 @@ using System.Text.Json;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using OtaOrchestrator.Aws.IoT;
 using OtaOrchestrator.Core.Plans;
+using OtaOrchestrator.DevicePlane;
 using OtaOrchestrator.Firmware.Signing;
 using OtaOrchestrator.Protocol.V1;
 using OtaOrchestrator.Server.Api;
@@ -14,7 +16,7 @@ using OtaOrchestrator.Server.Store;
 namespace OtaOrchestrator.Server.Devices;
 
 /// <summary>Devices as they describe themselves.</summary>
-public sealed class DeviceService(Database database, Ledger ledger, IDeviceDirectory directory, SigningKey signing, Home home, TimeProvider time) : Protocol.V1.Devices.DevicesBase
+public sealed class DeviceService(Database database, Ledger ledger, IotDevices directory, EmbeddedDevicePlane plane, SigningKey signing, ServerAddresses addresses, Home home, TimeProvider time) : Protocol.V1.Devices.DevicesBase
 {
     public override async Task<Device> GetDevice(GetDeviceRequest request, ServerCallContext context)
     {
@@ -59,14 +61,14 @@ public sealed class DeviceService(Database database, Ledger ledger, IDeviceDirec
     {
         var environment = ResourceNames.Parent(request.Parent);
         var fleet = Fleet(environment, request.Target);
-        var claim = await directory.IssueClaimAsync(fleet, context.CancellationToken);
+        var claim = await plane.IssueClaimAsync(fleet, context.CancellationToken);
         return new EnrollDevicesResponse
         {
             Fleet = fleet,
             ClaimCertificatePem = claim.CertificatePem,
-            ClaimKeyPem = claim.KeyPem,
+            ClaimKeyPem = claim.PrivateKeyPem,
             ServerCaPem = await File.ReadAllTextAsync(Path.Combine(home.Pki, "server-ca.crt"), context.CancellationToken),
-            MqttEndpoint = claim.MqttEndpoint,
+            MqttEndpoint = addresses.Mqtt,
             ReleaseKeyPem = signing.Public.ToPem(),
         };
     }
@@ -74,7 +76,7 @@ public sealed class DeviceService(Database database, Ledger ledger, IDeviceDirec
     public override async Task<Device> RevokeDevice(RevokeDeviceRequest request, ServerCallContext context)
     {
         var device = await GetDevice(new GetDeviceRequest { Name = request.Name }, context);
-        await directory.RevokeAsync(Name(request.Name).Thing, context.CancellationToken);
+        await plane.RevokeThingAsync(Name(request.Name).Thing, context.CancellationToken);
         device.Revoked = true;
         device.Connected = false;
         return device;
@@ -149,12 +151,15 @@ public sealed class DeviceService(Database database, Ledger ledger, IDeviceDirec
             Cohort = cohort is null ? "" : cohort[^3..],
         };
         device.Groups.AddRange(indexed.Groups.Where(group => group != cohort));
-        if (indexed.ReportedJson.Length == 0)
+        if (indexed.ShadowJson.Length == 0)
         {
             return device;
         }
-        using var reported = JsonDocument.Parse(indexed.ReportedJson);
-        var root = reported.RootElement;
+        using var shadow = JsonDocument.Parse(indexed.ShadowJson);
+        if (!shadow.RootElement.TryGetProperty("name", out var named) || !named.TryGetProperty("ota", out var ota) || !ota.TryGetProperty("reported", out var root))
+        {
+            return device;
+        }
         device.Fleet = Text(root, "fleet");
         device.Hardware = Text(root, "hardware");
         device.Release = Text(root, "release");

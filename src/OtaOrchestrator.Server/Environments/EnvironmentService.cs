@@ -1,7 +1,9 @@
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using OtaOrchestrator.Aws.IoT;
 using OtaOrchestrator.Core.Plans;
+using OtaOrchestrator.DevicePlane;
 using OtaOrchestrator.Protocol.V1;
 using OtaOrchestrator.Server.Api;
 using OtaOrchestrator.Server.Errors;
@@ -11,7 +13,7 @@ using Environment = OtaOrchestrator.Protocol.V1.Environment;
 namespace OtaOrchestrator.Server.Environments;
 
 /// <summary>Environments and what can be changed in them.</summary>
-public sealed class EnvironmentService(Database database, IFleets fleets, TimeProvider time) : Protocol.V1.Environments.EnvironmentsBase
+public sealed class EnvironmentService(Database database, EmbeddedDevicePlane plane, IotDevices devices, TimeProvider time) : Protocol.V1.Environments.EnvironmentsBase
 {
     public override async Task<Environment> CreateEnvironment(CreateEnvironmentRequest request, ServerCallContext context)
     {
@@ -81,7 +83,7 @@ public sealed class EnvironmentService(Database database, IFleets fleets, TimePr
         }
         if (kind == TargetKind.Fleet)
         {
-            await fleets.EnsureAsync(target.Fleet.Fleet, context.CancellationToken);
+            await plane.EnsureFleetAsync(target.Fleet.Fleet, context.CancellationToken);
         }
         var now = time.GetUtcNow();
         target.Name = ResourceNames.OfTarget(environment, id);
@@ -113,7 +115,7 @@ public sealed class EnvironmentService(Database database, IFleets fleets, TimePr
         var target = Parse(row);
         if (target.Fleet is { } fleet)
         {
-            fleet.Devices = await fleets.CountAsync(fleet.Fleet, context.CancellationToken);
+            fleet.Devices = await devices.CountAsync($"thingGroupNames:{fleet.Fleet}", context.CancellationToken);
         }
         return target;
     }

@@ -1,0 +1,55 @@
+using Amazon.IoT;
+using Amazon.IoT.Model;
+
+namespace OtaOrchestrator.Aws.IoT;
+
+/// <summary>One device as the fleet index shows it.</summary>
+/// <param name="ShadowJson">The index's <c>shadow</c> member, <c>{"name":{"ota":{"reported":…}}}</c>; empty when the device has said nothing yet.</param>
+public sealed record IndexedDevice(string Thing, IReadOnlyList<string> Groups, bool Connected, string ShadowJson);
+
+/// <summary>The devices of an account, found and counted by the fleet index's own query language.</summary>
+public sealed class IotDevices(IAmazonIoT iot)
+{
+    private const int BucketsMax = 100;
+
+    public async Task<(IReadOnlyList<IndexedDevice> Devices, string NextToken)> SearchAsync(string query, int most, string token, CancellationToken cancellation)
+    {
+        var answer = await iot.SearchIndexAsync(new SearchIndexRequest { QueryString = query, MaxResults = most, NextToken = token.Length > 0 ? token : null }, cancellation);
+        return ([.. (answer.Things ?? []).Select(thing => new IndexedDevice(thing.ThingName, thing.ThingGroupNames ?? [], thing.Connectivity?.Connected ?? false, thing.Shadow ?? ""))], answer.NextToken ?? "");
+    }
+
+    public async Task<long> CountAsync(string query, CancellationToken cancellation) =>
+        (await iot.GetStatisticsAsync(new GetStatisticsRequest { QueryString = query }, cancellation)).Statistics?.Count ?? 0;
+
+    /// <summary>Devices by the value of a field; at most the 100 most frequent values.</summary>
+    public async Task<IReadOnlyDictionary<string, long>> CountByAsync(string query, string field, CancellationToken cancellation)
+    {
+        var request = new GetBucketsAggregationRequest
+        {
+            QueryString = query,
+            AggregationField = field,
+            BucketsAggregationType = new BucketsAggregationType { TermsAggregation = new TermsAggregation { MaxBuckets = BucketsMax } },
+        };
+        var answer = await iot.GetBucketsAggregationAsync(request, cancellation);
+        return (answer.Buckets ?? []).ToDictionary(bucket => bucket.KeyValue, bucket => (long)(bucket.Count ?? 0), StringComparer.Ordinal);
+    }
+
+    /// <summary>Makes <c>{fleet}-{group}</c> when it is not there and puts the things into it. Things that are in it already stay.</summary>
+    public async Task<long> AddToGroupAsync(string fleet, string group, IReadOnlyList<string> things, CancellationToken cancellation)
+    {
+        var name = $"{fleet}-{group}";
+        try
+        {
+            await iot.CreateThingGroupAsync(new CreateThingGroupRequest { ThingGroupName = name, ParentGroupName = fleet }, cancellation);
+        }
+        catch (ResourceAlreadyExistsException)
+        {
+            // It is there; that is all that was wanted.
+        }
+        foreach (var thing in things)
+        {
+            await iot.AddThingToThingGroupAsync(new AddThingToThingGroupRequest { ThingGroupName = name, ThingName = thing }, cancellation);
+        }
+        return things.Count;
+    }
+}
