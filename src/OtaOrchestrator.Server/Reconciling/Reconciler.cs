@@ -92,7 +92,17 @@ public sealed partial class Reconciler(
             var attempt = new Attempt(effect, time.GetTimestamp());
             while (true)
             {
-                var wait = await OnceAsync(attempt, live);
+                TimeSpan? wait;
+                try
+                {
+                    wait = await OnceAsync(attempt, live);
+                }
+                catch (Exception error) when (!live.Token.IsCancellationRequested)
+                {
+                    // An effect may not stand still: a lane in the middle of a rollback would stay where it is.
+                    LogBroken(error, effect.Key, effect.Kind);
+                    wait = options.Value.PollMax;
+                }
                 if (wait is not { } pause)
                 {
                     return;
@@ -100,13 +110,9 @@ public sealed partial class Reconciler(
                 await WaitAsync(pause, live.Token);
             }
         }
-        catch (OperationCanceledException) when (live.Token.IsCancellationRequested)
+        catch (Exception) when (live.Token.IsCancellationRequested)
         {
             // Withdrawn by a later decision, or the server stops: the store knows what is left to do.
-        }
-        catch (Exception error)
-        {
-            LogBroken(error, effect.Key, effect.Kind);
         }
         finally
         {
@@ -189,7 +195,7 @@ public sealed partial class Reconciler(
 
     private Task WaitAsync(TimeSpan delay, CancellationToken cancellation) => delay > TimeSpan.Zero ? Task.Delay(delay, time, cancellation) : Task.CompletedTask;
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "effect {Effect} {Kind} broke; it is taken up again at the next start")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "effect {Effect} {Kind} broke; it is tried again")]
     private partial void LogBroken(Exception error, string effect, EffectKind kind);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "effect {Effect} {Kind}: outcome dropped, a later decision replaced it")]

@@ -144,8 +144,15 @@ public static class Journal
     public static Answered? Request(Statements db, string actor, string id) =>
         db.Query("SELECT body_sha256, response FROM requests WHERE actor = $1 AND id = $2", row => new Answered((byte[])row[0], (byte[])row[1]), actor, id).FirstOrDefault();
 
-    public static void InsertRequest(Statements db, string actor, string id, byte[] bodySha256, byte[] response, DateTimeOffset at) =>
-        db.Run("INSERT INTO requests (actor, id, body_sha256, response, at) VALUES ($1, $2, $3, $4, $5)", actor, id, bodySha256, response, at);
+    /// <summary>Remembers an answer together with what it answered. When the same request was faster on another connection, nothing of this one is kept.</summary>
+    /// <exception cref="LostRaceException">The id was used meanwhile.</exception>
+    public static void InsertRequest(Statements db, string actor, string id, byte[] bodySha256, byte[] response, DateTimeOffset at)
+    {
+        if (db.Run("INSERT OR IGNORE INTO requests (actor, id, body_sha256, response, at) VALUES ($1, $2, $3, $4, $5)", actor, id, bodySha256, response, at) == 0)
+        {
+            throw new LostRaceException("the same request id is being answered: ask again for its answer");
+        }
+    }
 
     public static int ForgetRequests(Statements db, DateTimeOffset before) => db.Run("DELETE FROM requests WHERE at < $1", before);
 

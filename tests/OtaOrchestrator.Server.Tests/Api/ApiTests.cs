@@ -1,0 +1,490 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using OtaOrchestrator.Protocol.V1;
+using OtaOrchestrator.Server.Pki;
+using OtaOrchestrator.Server.Tests.Scenes;
+using Environment = OtaOrchestrator.Protocol.V1.Environment;
+
+namespace OtaOrchestrator.Server.Tests.Api;
+
+/// <summary>The API as a client over mutual TLS sees it. One server for all; each test has an environment of its own.</summary>
+public sealed class ApiTests(ApiTests.Shared shared) : IClassFixture<ApiTests.Shared>
+{
+    private static int _environments;
+    private readonly RunningServer _server = shared.Server;
+    private readonly string _environment = $"environments/e{Interlocked.Increment(ref _environments)}";
+
+    private Client Admin => _server.Admin;
+
+    // Who calls.
+
+    [Fact]
+    public async Task Nobody_is_anonymous_and_no_stranger_is_let_in()
+    {
+        var folder = Directory.CreateTempSubdirectory("ota-stranger-").FullName;
+        using var stranger = Authority.Open(folder, "operators-ca", TimeProvider.System);
+        stranger.Issue(folder, "admin", "admin", Usage.Client, TimeSpan.FromDays(1));
+        using var pki = new ServerPki(_server.Home, TimeProvider.System);
+        pki.Devices.Issue(folder, "device", "admin", Usage.Client, TimeSpan.FromDays(1));
+        foreach (var certificate in (X509Certificate2?[])[null, PemFiles.Load(folder, "admin"), PemFiles.Load(folder, "device")])
+        {
+            var refused = await Assert.ThrowsAsync<RpcException>(async () => await _server.With(certificate).Environments.ListEnvironmentsAsync(new()));
+            Assert.Equal(StatusCode.Unavailable, refused.StatusCode);
+        }
+    }
+
+    [Fact]
+    public async Task The_actor_is_the_name_in_the_certificate()
+    {
+        await Set();
+        var rollout = await Start(_server.As("rel-07"));
+        Assert.Equal("rel-07", rollout.StartedBy);
+        var journal = await Admin.Rollouts.ListJournalAsync(new ListJournalRequest { Name = rollout.Name });
+        Assert.Equal("rel-07", journal.Entries[0].Actor);
+        Assert.Equal("rel-08", (await _server.As("rel-08").Audit.GetServerInfoAsync(new())).Actor);
+    }
+
+    // Requests that come again.
+
+    [Fact]
+    public async Task A_repeated_request_gets_the_first_answer_and_another_body_under_its_id_is_refused()
+    {
+        await Set();
+        var request = Creation(requestId: Id());
+        var first = await Admin.Rollouts.CreateRolloutAsync(request);
+        var again = await Admin.Rollouts.CreateRolloutAsync(request);
+        Assert.Equal(first, again);
+        request.Plan.Lanes[0].Steps[0].Share = 0.5;
+        Assert.Equal("REQUEST_REUSED", (await Refused.By(async () => await Admin.Rollouts.CreateRolloutAsync(request))).Reason);
+        Assert.Single((await Admin.Rollouts.ListRolloutsAsync(new ListRolloutsRequest { Parent = _environment })).Rollouts);
+    }
+
+    [Fact]
+    public async Task The_same_request_many_times_at_once_acts_once()
+    {
+        await Set();
+        var request = Creation(requestId: Id());
+        var answers = await Task.WhenAll(Enumerable.Range(0, 12).Select(async _ =>
+        {
+            try
+            {
+                return (await Admin.Rollouts.CreateRolloutAsync(request)).Name;
+            }
+            catch (RpcException raced) when (raced.StatusCode is StatusCode.Aborted or StatusCode.FailedPrecondition or StatusCode.AlreadyExists)
+            {
+                return null;
+            }
+        }));
+        Assert.Single(answers.OfType<string>().Distinct());
+        Assert.Single((await Admin.Rollouts.ListRolloutsAsync(new ListRolloutsRequest { Parent = _environment })).Rollouts);
+        Assert.Equal(answers.OfType<string>().First(), (await Admin.Rollouts.CreateRolloutAsync(request)).Name);
+    }
+
+    [Fact]
+    public async Task A_request_id_belongs_to_its_actor()
+    {
+        await Set();
+        var id = Id();
+        await Admin.Rollouts.CreateRolloutAsync(Creation(requestId: id));
+        var other = Creation(requestId: id);
+        other.Plan.Name = "another";
+        Assert.Equal("TARGET_TAKEN", (await Refused.By(async () => await _server.As("rel-09").Rollouts.CreateRolloutAsync(other))).Reason);
+    }
+
+    // Hostile input.
+
+    public static TheoryData<string> HostileNames() => ["", "/", "..", "../../etc/passwd", "a/b", "a/../b", "😀", "A", "-a", "a-", "a b", "a\0b", "a\nb", "%2e%2e", new string('a', 64), new string('x', 10 * 1024)];
+
+    [Theory]
+    [MemberData(nameof(HostileNames))]
+    public async Task Hostile_names_are_refused_and_change_nothing(string name)
+    {
+        await Set();
+        var before = await Admin.Environments.ListEnvironmentsAsync(new() { PageSize = 1000 });
+        Func<Task>[] calls =
+        [
+            async () => await Admin.Environments.CreateEnvironmentAsync(new() { EnvironmentId = name, Environment = new Environment() }),
+            async () => await Admin.Environments.GetEnvironmentAsync(new() { Name = "environments/" + name }),
+            async () => await Admin.Environments.CreateTargetAsync(new() { Parent = _environment, TargetId = name, Target = Router("api@1.0") }),
+            async () => await Admin.Environments.CreateTargetAsync(new() { Parent = "environments/" + name, TargetId = "x", Target = Router("api@1.0") }),
+            async () => await Admin.Environments.GetTargetAsync(new() { Name = $"{_environment}/targets/{name}" }),
+            async () => await Admin.Rollouts.GetRolloutAsync(new() { Name = $"{_environment}/rollouts/{name}" }),
+            async () => await Admin.Releases.GetReleaseAsync(new() { Name = $"releases/{name}@1.0" }),
+            async () => await Admin.PublishBackend($"{name}@1.0"),
+        ];
+        foreach (var call in calls)
+        {
+            var refused = await Refused.By(call);
+            Assert.Equal((StatusCode.InvalidArgument, "INVALID"), (refused.Code, refused.Reason));
+            Assert.True(refused.Text.Length < 300, "what was refused is not sent back whole");
+            Assert.NotEmpty(refused.Fields);
+        }
+        Assert.Equal(before, await Admin.Environments.ListEnvironmentsAsync(new() { PageSize = 1000 }));
+    }
+
+    [Fact]
+    public async Task Page_tokens_and_filters_that_were_not_made_here_are_refused()
+    {
+        await Set();
+        foreach (var token in (string[])["x", "!!!!", Convert.ToBase64String("9999999999999999999\nx"u8), Convert.ToBase64String("999999999999999999\nx"u8), Convert.ToBase64String("a\nb\nc\nd"u8), new string('A', 5000)])
+        {
+            Assert.Equal("INVALID", (await Refused.By(async () => await Admin.Rollouts.ListRolloutsAsync(new() { Parent = _environment, PageToken = token }))).Reason);
+        }
+        foreach (var filter in (string[])["nonsense", "state=", "colour=red", "state=BAKING OR 1=1", "state=\"x\" AND state=\"y\"", new string('x', 2000)])
+        {
+            Assert.Equal("INVALID", (await Refused.By(async () => await Admin.Rollouts.ListRolloutsAsync(new() { Parent = _environment, Filter = filter }))).Reason);
+        }
+        Assert.Equal("INVALID", (await Refused.By(async () => await Admin.Releases.ListReleasesAsync(new() { PageSize = -1 }))).Reason);
+    }
+
+    [Fact]
+    public async Task A_plan_is_refused_with_everything_that_is_wrong_at_once()
+    {
+        await Set();
+        var plan = new Plan { Name = "Bad Name" };
+        plan.Lanes.Add(new LanePlan { Target = "api", Release = "api@9.9", Steps = { new StepPlan { Share = 0.5 }, new StepPlan { Share = 0.25 } }, Checks = { new CheckPlan { Name = "e", Source = "devices" } } });
+        plan.Lanes.Add(new LanePlan { Target = "nowhere", Release = "api@2.0" });
+        var refused = await Refused.By(async () => await Admin.Rollouts.CreateRolloutAsync(new() { Parent = _environment, Plan = plan }));
+        Assert.Equal((StatusCode.InvalidArgument, "INVALID"), (refused.Code, refused.Reason));
+        Assert.Subset(refused.Fields.ToHashSet(), new HashSet<string> { "name", "lanes[0].release", "lanes[0].steps[1].share", "lanes[0].steps", "lanes[0].checks[0].source", "lanes[1].target" });
+        Assert.Empty((await Admin.Rollouts.ListRolloutsAsync(new() { Parent = _environment })).Rollouts);
+        Assert.Empty((await Admin.Environments.GetTargetAsync(new() { Name = $"{_environment}/targets/api" })).ActiveRollout);
+    }
+
+    [Fact]
+    public async Task The_environments_caps_hold_for_every_plan()
+    {
+        var environment = new Environment { Caps = new ExposureCaps { FirstStepMax = 0.1, JumpMax = 0.5 } };
+        await Set(environment);
+        var refused = await Refused.By(async () => await Admin.Rollouts.CreateRolloutAsync(Creation()));
+        Assert.Equal(["lanes[0].steps[0].share", "lanes[0].steps[1].share"], refused.Fields);
+    }
+
+    // Rollouts.
+
+    [Fact]
+    public async Task A_taken_target_names_the_rollout_that_has_it()
+    {
+        await Set();
+        var first = await Start(Admin);
+        var refused = await Refused.By(async () => await Admin.Rollouts.CreateRolloutAsync(Creation()));
+        Assert.Equal((StatusCode.FailedPrecondition, "TARGET_TAKEN", first.Name), (refused.Code, refused.Reason, refused.Metadata["rollout"]));
+        Assert.Contains(first.Name.Split('/')[^1], refused.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_watched_rollout_goes_to_its_end_and_the_stream_with_it()
+    {
+        await Set();
+        var rollout = await Start(Admin);
+        using var watch = Admin.Rollouts.WatchRollout(new WatchRolloutRequest { Name = rollout.Name });
+        var entries = new List<JournalEntry>();
+        Rollout last = rollout;
+        await foreach (var message in watch.ResponseStream.ReadAllAsync())
+        {
+            last = message.Rollout;
+            entries.AddRange(message.Entries);
+        }
+        Assert.Equal(RolloutState.Succeeded, last.State);
+        Assert.Equal(Enumerable.Range(1, entries.Count).Select(revision => (long)revision), entries.Select(entry => entry.Revision));
+        Assert.Equal(last.Revision, entries[^1].Revision);
+        using var resumed = Admin.Rollouts.WatchRollout(new WatchRolloutRequest { Name = rollout.Name, AfterRevision = last.Revision - 2 });
+        var rest = new List<JournalEntry>();
+        await foreach (var message in resumed.ResponseStream.ReadAllAsync())
+        {
+            rest.AddRange(message.Entries);
+        }
+        Assert.Equal(entries.TakeLast(2), rest);
+        Assert.Equal("releases/api@2.0", (await Admin.Environments.GetTargetAsync(new() { Name = $"{_environment}/targets/api" })).CurrentRelease);
+    }
+
+    [Fact]
+    public async Task A_rollback_is_accepted_at_once_again_it_is_a_no_op_and_the_release_is_held()
+    {
+        await Set();
+        var rollout = await Start(Admin, pause: true);
+        await Until(rollout.Name, RolloutState.AwaitingPromotion);
+        var shown = await Admin.Rollouts.GetRolloutAsync(new() { Name = rollout.Name });
+        Assert.True(shown.Actions.Single(action => action.Verb == "rollback").Permitted);
+        Assert.True(shown.Actions.Single(action => action.Verb == "promote").Permitted);
+        Assert.False(shown.Actions.Single(action => action.Verb == "cancel").Permitted);
+        Assert.NotEmpty(shown.Actions.Single(action => action.Verb == "cancel").Reason);
+        Assert.Equal("promotion", shown.WaitingFor.Kind);
+        Assert.True(shown.WayBack.Ready);
+
+        var accepted = await Admin.Rollouts.RollbackRolloutAsync(new() { Name = $"{_environment}/rollouts/-", Reason = "homes were cold", RequestId = Id() });
+        Assert.False(accepted.Already);
+        Assert.Equal(rollout.Name, accepted.Rollout.Name);
+        Assert.True(accepted.JournalRevision > shown.Revision);
+        await Until(rollout.Name, RolloutState.RolledBack);
+        Assert.True((await Admin.Rollouts.RollbackRolloutAsync(new() { Name = rollout.Name })).Already);
+
+        Assert.Equal((StatusCode.FailedPrecondition, "RELEASE_HELD"), await Code(async () => await Admin.Rollouts.CreateRolloutAsync(Creation())));
+        Assert.Equal("INVALID", (await Refused.By(async () => await Admin.Releases.UnholdReleaseAsync(new() { Name = Release("2.0"), Environment = _environment }))).Reason);
+        Assert.Empty((await Admin.Releases.UnholdReleaseAsync(new() { Name = Release("2.0"), Environment = _environment, Reason = "was the sensor" })).Holds.Where(hold => hold.Environment == _environment));
+        await Start(Admin);
+    }
+
+    [Fact]
+    public async Task A_command_that_does_not_fit_is_refused_with_the_reason_and_an_old_revision_is_a_lost_race()
+    {
+        await Set();
+        var rollout = await Start(Admin, pause: true);
+        Assert.Equal((StatusCode.Aborted, "LOST_RACE"), await Code(async () => await Admin.Rollouts.PauseRolloutAsync(new() { Name = rollout.Name, Revision = 9999 })));
+        await Until(rollout.Name, RolloutState.AwaitingPromotion);
+        Assert.Equal((StatusCode.FailedPrecondition, "WRONG_STATE"), await Code(async () => await Admin.Rollouts.ResumeRolloutAsync(new() { Name = rollout.Name })));
+        Assert.Equal((StatusCode.FailedPrecondition, "WRONG_STATE"), await Code(async () => await Admin.Rollouts.CancelRolloutAsync(new() { Name = rollout.Name })));
+        Assert.Equal((StatusCode.NotFound, "NOT_FOUND"), await Code(async () => await Admin.Rollouts.GetRolloutAsync(new() { Name = $"{_environment}/rollouts/ghost" })));
+        Assert.Equal((StatusCode.NotFound, "NOT_FOUND"), await Code(async () => await Admin.Rollouts.RollbackRolloutAsync(new() { Name = $"{_environment}/rollouts/ghost" })));
+    }
+
+    [Fact]
+    public async Task Who_started_a_rollout_cannot_approve_it()
+    {
+        await Set();
+        var request = Creation();
+        request.Plan.Lanes[0].Steps[0].Approval = "managers-2";
+        var rollout = await _server.As("rel-01").Rollouts.CreateRolloutAsync(request);
+        await Until(rollout.Name, RolloutState.AwaitingApproval);
+        Assert.Equal((StatusCode.PermissionDenied, "NOT_APPROVER"), await Code(async () => await _server.As("rel-01").Rollouts.ApproveRolloutAsync(new() { Name = rollout.Name })));
+        var one = await _server.As("mgr-01").Rollouts.ApproveRolloutAsync(new() { Name = rollout.Name });
+        Assert.Equal(("approval", "1", "2"), (one.WaitingFor.Kind, one.WaitingFor.Have, one.WaitingFor.Need));
+        await _server.As("mgr-01").Rollouts.ApproveRolloutAsync(new() { Name = rollout.Name });
+        await _server.As("mgr-02").Rollouts.ApproveRolloutAsync(new() { Name = rollout.Name });
+        await Until(rollout.Name, RolloutState.Succeeded);
+    }
+
+    [Fact]
+    public async Task The_undo_sheet_is_there_from_the_start()
+    {
+        await Set();
+        var rollout = await Start(Admin);
+        var sheet = await Admin.Rollouts.GetUndoSheetAsync(new() { Name = rollout.Name });
+        Assert.Contains(sheet.Commands, command => command.Command.Contains("curl", StringComparison.Ordinal) && command.Command.Contains("api@1.0", StringComparison.Ordinal));
+        Assert.Contains("ota rollback", sheet.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_validated_plan_is_shown_with_its_defaults_and_nothing_is_stored()
+    {
+        await Set();
+        var request = Creation();
+        request.ValidateOnly = true;
+        request.Plan.Lanes[0].Steps.Clear();
+        var shown = await Admin.Rollouts.CreateRolloutAsync(request);
+        Assert.True(shown.Plan.Lanes[0].Steps.Count > 1);
+        Assert.NotNull(shown.Plan.Rollback.UntilAfter);
+        Assert.Empty((await Admin.Rollouts.ListRolloutsAsync(new() { Parent = _environment })).Rollouts);
+    }
+
+    [Fact]
+    public async Task The_check_of_a_healthy_environment_finds_nothing()
+    {
+        await Set();
+        var rollout = await Start(Admin);
+        await Until(rollout.Name, RolloutState.Succeeded);
+        var answer = await Admin.Audit.CheckConsistencyAsync(new() { Parent = _environment });
+        Assert.Empty(answer.Findings);
+        Assert.Equal(1, answer.Rollouts);
+        Assert.Equal((StatusCode.NotFound, "NOT_FOUND"), await Code(async () => await Admin.Audit.CheckConsistencyAsync(new() { Parent = "environments/ghost" })));
+    }
+
+    // HTTP.
+
+    [Fact]
+    public async Task The_same_api_speaks_json()
+    {
+        await Set();
+        var environment = JsonNode.Parse(await Admin.Http.GetStringAsync($"/v1/{_environment}"))!;
+        Assert.Equal(_environment, (string?)environment["name"]);
+        using var missing = await Admin.Http.GetAsync("/v1/environments/ghost");
+        Assert.Equal(HttpStatusCode.NotFound, missing.StatusCode);
+        using var posted = await Admin.Http.PostAsync($"/v1/{_environment}/rollouts", new StringContent("{\"plan\":{\"lanes\":[{\"target\":\"api\"}]}}", Encoding.UTF8, "application/json"));
+        Assert.Equal(HttpStatusCode.BadRequest, posted.StatusCode);
+        Assert.Contains("lanes[0].release", await posted.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_openapi_document_lists_every_route_and_every_reference_in_it_leads_somewhere()
+    {
+        var document = JsonNode.Parse(await Admin.Http.GetStringAsync("/openapi/v1.json"))!;
+        var paths = document["paths"]!.AsObject().Select(path => path.Key).ToHashSet();
+        Assert.Contains("/v1/environments/{environment}/rollouts/{rollout}:rollback", paths);
+        Assert.Contains("/v1/environments/{environment}/devices:enroll", paths);
+        Assert.True(paths.Count > 20);
+        var text = document.ToJsonString();
+        var schemas = document["components"]!["schemas"]!.AsObject();
+        foreach (System.Text.RegularExpressions.Match reference in System.Text.RegularExpressions.Regex.Matches(text, "#/components/schemas/([A-Za-z0-9.]+)"))
+        {
+            Assert.True(schemas.ContainsKey(reference.Groups[1].Value), reference.Value);
+        }
+        using var page = await Admin.Http.GetAsync("/docs/");
+        Assert.Equal(HttpStatusCode.OK, page.StatusCode);
+    }
+
+    [Fact]
+    public async Task Metrics_count_transitions()
+    {
+        await Set();
+        var rollout = await Start(Admin);
+        await Until(rollout.Name, RolloutState.Succeeded);
+        await Condition.Holds(() => Admin.Http.GetStringAsync("/metrics").GetAwaiter().GetResult().Contains("ota_rollout_transitions", StringComparison.Ordinal));
+    }
+
+    // Releases.
+
+    [Fact]
+    public async Task Firmware_is_checked_signed_and_stored_under_its_digest()
+    {
+        var name = Firmware();
+        var image = Client.Image(name, "1.0");
+        var published = await Admin.PublishImage($"{name}@1.0", image);
+        Assert.Equal("sha256:" + Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(image)), published.Digest);
+        Assert.Equal(["thermo-a1"], published.Firmware.HardwareIds);
+        Assert.Equal(image, await File.ReadAllBytesAsync(Path.Combine(_server.Home.Firmware, published.Digest[7..])));
+        Assert.True((await Admin.Releases.VerifyReleaseAsync(new() { Name = published.Name })).Intact);
+        var again = await Admin.PublishImage($"{name}@1.0", image);
+        Assert.Equal(published.Digest, again.Digest);
+        Assert.Equal((StatusCode.AlreadyExists, "ALREADY_EXISTS"), await Code(() => Admin.PublishImage($"{name}@1.0", Client.Image(name, "1.0", bytes: 2000))));
+    }
+
+    [Fact]
+    public async Task Damaged_tampered_cut_off_and_mislabelled_images_are_refused_and_leave_nothing()
+    {
+        var name = Firmware();
+        var image = Client.Image(name, "1.0");
+        var tampered = (byte[])image.Clone();
+        tampered[image.Length / 2] ^= 1;
+        var files = Directory.GetFiles(_server.Home.Firmware).Order().ToList();
+        (string Case, Func<Task> Call)[] cases =
+        [
+            ("empty", () => Admin.PublishImage($"{name}@1.0", [], size: 0)),
+            ("tampered", () => Admin.PublishImage($"{name}@1.0", tampered)),
+            ("cut off", () => Admin.PublishImage($"{name}@1.0", image[..^100], size: image.Length)),
+            ("shorter than its header says", () => Admin.PublishImage($"{name}@1.0", image[..^100])),
+            ("longer than announced", () => Admin.PublishImage($"{name}@1.0", image, size: image.Length - 10)),
+            ("with bytes after its end", () => Admin.PublishImage($"{name}@1.0", [.. image, 0])),
+            ("of another version", () => Admin.PublishImage($"{name}@2.0", image)),
+            ("of another digest", () => Admin.PublishImage($"{name}@1.0", image, sha256: new string('0', 64))),
+            ("no image", () => Admin.PublishImage($"{name}@1.0", "hello"u8.ToArray())),
+            ("far too large", () => Admin.PublishImage($"{name}@1.0", image, size: 5L * 1024 * 1024 * 1024)),
+        ];
+        foreach (var (what, call) in cases)
+        {
+            var (code, reason) = await Code(call);
+            Assert.True(code == StatusCode.InvalidArgument && reason is "IMAGE_REFUSED" or "INVALID", $"{what}: {code} {reason}");
+        }
+        Assert.Equal((StatusCode.NotFound, "NOT_FOUND"), await Code(async () => await Admin.Releases.GetReleaseAsync(new() { Name = $"releases/{name}@1.0" })));
+        Assert.Equal(files, Directory.GetFiles(_server.Home.Firmware).Order());
+        await Condition.Holds(() => Directory.GetFiles(_server.Home.Uploads).Length == 0);
+    }
+
+    [Fact]
+    public async Task A_connection_that_breaks_in_the_middle_of_an_upload_leaves_nothing()
+    {
+        var name = Firmware();
+        using (var call = Admin.Releases.PublishRelease())
+        {
+            await call.RequestStream.WriteAsync(new PublishReleaseRequest { Head = new() { Release = new Release { Name = $"releases/{name}@1.0", Firmware = new FirmwareRelease { Size = 5000 } } } });
+            await call.RequestStream.WriteAsync(new PublishReleaseRequest { Chunk = Google.Protobuf.ByteString.CopyFrom(new byte[1000]) });
+            await Condition.Holds(() => Directory.GetFiles(_server.Home.Uploads).Length > 0);
+        }
+        await Condition.Holds(() => Directory.GetFiles(_server.Home.Uploads).Length == 0);
+    }
+
+    [Fact]
+    public async Task A_fallback_that_devices_would_refuse_is_refused_beforehand()
+    {
+        var (name, fleet) = (Firmware(), $"fleet{_environment[13..]}");
+        await Admin.Environments.CreateEnvironmentAsync(new() { EnvironmentId = _environment[13..], Environment = new Environment() });
+        await Admin.PublishFirmware(name, "1.0", counter: 1);
+        await Admin.PublishFirmware(name, "2.0", counter: 2);
+        await Admin.Environments.CreateTargetAsync(new()
+        {
+            Parent = _environment, TargetId = "homes", Target = new Target { CurrentRelease = $"releases/{name}@1.0", Fleet = new FleetTarget { Fleet = fleet, HardwareIds = { "thermo-a1" } } },
+        });
+        var refused = await Refused.By(async () => await Admin.Rollouts.CreateRolloutAsync(new() { Parent = _environment, Plan = new Plan { Name = "up", Lanes = { new LanePlan { Target = "homes", Release = $"{name}@2.0" } } } }));
+        Assert.Equal((StatusCode.FailedPrecondition, "FALLBACK_UNFIT"), (refused.Code, refused.Reason));
+    }
+
+    // Helpers of these tests.
+
+    private static string Id() => Guid.NewGuid().ToString();
+
+    private string Firmware() => $"fw-{_environment[13..]}";
+
+    private static string Release(string version) => $"releases/api@{version}";
+
+    private static async Task<(StatusCode, string)> Code(Func<Task> call)
+    {
+        var refused = await Refused.By(call);
+        return (refused.Code, refused.Reason);
+    }
+
+    private async Task Set(Environment? environment = null)
+    {
+        foreach (var version in (string[])["1.0", "2.0"])
+        {
+            await Admin.PublishBackend($"api@{version}");
+        }
+        _server.Targets.Get("api").Tamper(_ => new FileTargetState { Runs = "api@1.0" });
+        await Admin.Environments.CreateEnvironmentAsync(new() { EnvironmentId = _environment["environments/".Length..], Environment = environment ?? new Environment { Title = "Test" } });
+        await Admin.Environments.CreateTargetAsync(new() { Parent = _environment, TargetId = "api", Target = Router("api@1.0") });
+    }
+
+    private static Target Router(string release) => new() { CurrentRelease = $"releases/{release}", Router = new RouterTarget { AdminUrl = "https://127.0.0.1:9443", Route = "api" } };
+
+    private CreateRolloutRequest Creation(bool pause = false, string requestId = "") => new()
+    {
+        Parent = _environment,
+        RequestId = requestId,
+        Plan = new Plan
+        {
+            Name = "autumn",
+            Lanes =
+            {
+                new LanePlan
+                {
+                    Target = "api",
+                    Release = "api@2.0",
+                    Steps = { Step(0.25, pause), Step(1) },
+                    Checks = { new CheckPlan { Name = "errors", Source = "router", ErrorsMax = 0.01, SamplesMin = 10, Interval = Duration.FromTimeSpan(TimeSpan.FromMilliseconds(100)) } },
+                },
+            },
+        },
+    };
+
+    private static StepPlan Step(double share, bool pause = false) => new() { Share = share, Pause = pause, BakeMin = Duration.FromTimeSpan(TimeSpan.FromMilliseconds(200)) };
+
+    private async Task<Rollout> Start(Client client, bool pause = false) => await client.Rollouts.CreateRolloutAsync(Creation(pause));
+
+    private async Task Until(string name, RolloutState state)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var watch = Admin.Rollouts.WatchRollout(new WatchRolloutRequest { Name = name }, cancellationToken: patience.Token);
+        var last = "";
+        await foreach (var message in watch.ResponseStream.ReadAllAsync(patience.Token))
+        {
+            last = $"{message.Rollout.State} {message.Rollout.Cause}";
+            if (message.Rollout.State == state)
+            {
+                return;
+            }
+        }
+        Assert.Fail($"{name} never came to {state}: {last}");
+    }
+
+    public sealed class Shared : IAsyncLifetime
+    {
+        public RunningServer Server { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync() => Server = await RunningServer.Start();
+
+        public async ValueTask DisposeAsync() => await Server.DisposeAsync();
+    }
+}

@@ -1,0 +1,89 @@
+using System.Diagnostics;
+using OtaOrchestrator.Core.Rollouts;
+using OtaOrchestrator.Server.Store;
+using OtaOrchestrator.Server.Tests.Scenes;
+
+namespace OtaOrchestrator.Server.Tests.Store;
+
+/// <summary>A disk that is really full: a file system of 4 MiB in memory, filled to the last byte.</summary>
+public sealed class FullDiskTests
+{
+    [Fact]
+    public async Task A_full_disk_refuses_new_work_keeps_what_it_has_lets_a_rollback_through_and_recovers()
+    {
+        using var disk = SmallDisk.Mount();
+        await using var scene = await Scene.At(disk.Path, reserveBytes: 1024 * 1024).Started();
+        await scene.Set("api", "web");
+        await scene.Start("autumn", plan => plan with { Steps = [Scene.Step(0.25) with { Pause = true }, Scene.Step(1)] }, ["api"]);
+        await scene.Until("autumn", LaneState.AwaitingPromotion);
+
+        disk.Fill();
+        await Assert.ThrowsAsync<StoreFullException>(() => scene.Start("winter", "web"));
+        await Assert.ThrowsAsync<StoreFullException>(() => scene.Tell("autumn", Trigger.Promote));
+        Assert.Equal(LaneState.AwaitingPromotion, scene.Rollout("autumn").State);
+        Assert.Null(scene.Ledger.Find(Scene.Environment, "winter"));
+        Assert.Equal("", scene.TargetRow("web").ActiveRollout);
+
+        var told = await scene.Tell("autumn", Trigger.Rollback, reason: "the disk is full and so is the night");
+        Assert.NotNull(told.Decision.Next);
+        await scene.Until("autumn", LaneState.RolledBack);
+        Assert.Equal("api@1.0", scene.Target("api").State.Runs);
+        Assert.Null(scene.Target("api").State.Candidate);
+
+        disk.Free();
+        await scene.Start("winter", "web");
+        await scene.Until("winter", LaneState.Succeeded);
+        Assert.Equal(1024 * 1024, new FileInfo(scene.DatabaseFile + ".reserve").Length);
+    }
+
+    /// <summary>A tmpfs of its own. Needs the right to mount.</summary>
+    private sealed class SmallDisk : IDisposable
+    {
+        private SmallDisk(string path) => Path = path;
+
+        public string Path { get; }
+
+        public static SmallDisk Mount()
+        {
+            var path = Directory.CreateTempSubdirectory("ota-disk-").FullName;
+            Run("mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", path);
+            return new SmallDisk(path);
+        }
+
+        public void Fill()
+        {
+            // Blocks, then single bytes, until nothing is left.
+            using var stream = new FileStream(System.IO.Path.Combine(Path, "ballast"), new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, BufferSize = 0 });
+            foreach (int size in (int[])[64 * 1024, 4096, 1])
+            {
+                try
+                {
+                    while (true)
+                    {
+                        stream.Write(new byte[size]);
+                    }
+                }
+                catch (IOException)
+                {
+                    // Full for this size.
+                }
+            }
+        }
+
+        public void Free() => File.Delete(System.IO.Path.Combine(Path, "ballast"));
+
+        public void Dispose()
+        {
+            Run("umount", "-l", Path);
+            Directory.Delete(Path);
+        }
+
+        private static void Run(string program, params string[] arguments)
+        {
+            using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
+            var error = process.StandardError.ReadToEnd();
+            process.WaitForExit();
+            Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)}: {error}");
+        }
+    }
+}
