@@ -189,9 +189,20 @@ internal sealed class TestDevice(FleetBench bench, AgentOptions options, Disk di
 
     public FleetBench Bench => bench;
 
-    public TestDevice Start()
+    public bool IsOnGoodDisk { get; private set; }
+
+    public TestDevice Start() => StartOn(disk);
+
+    /// <summary>After a power loss.</summary>
+    public TestDevice StartOnGoodDisk()
     {
-        Agent = new DeviceAgent(options, new SimulatedDevice(TimeSpan.FromMilliseconds(10), TimeProvider.System), disk, TimeProvider.System, Events.Enqueue);
+        IsOnGoodDisk = true;
+        return StartOn(new Disk());
+    }
+
+    private TestDevice StartOn(Disk medium)
+    {
+        Agent = new DeviceAgent(options, new SimulatedDevice(TimeSpan.FromMilliseconds(10), TimeProvider.System), medium, TimeProvider.System, Events.Enqueue);
         if (Agent.Store.Current is { SlotA: null, SlotB: null })
         {
             Agent.Slots.Provision(initialImage, Images.Content(initialImage));
@@ -212,9 +223,9 @@ internal sealed class TestDevice(FleetBench bench, AgentOptions options, Disk di
         {
             await _running;
         }
-        catch (OperationCanceledException)
+        catch (Exception error) when (error is OperationCanceledException or PowerLostException)
         {
-            // As asked.
+            // As asked, or as staged.
         }
         _power.Dispose();
         _power = null;

@@ -44,7 +44,7 @@ public sealed class Enrolment(AgentOptions options, Disk disk, TimeProvider time
         await using var connection = await DeviceConnection.OpenAsync(options, ClaimClientId(), claim, time, cancellation);
         string provision = $"$aws/provisioning-templates/{options.Fleet}/provision/json";
         await connection.SubscribeAsync(["$aws/certificates/create-from-csr/json/+", provision + "/+"], cancellation);
-        if (File.Exists(TokenFile) && await ProvisionAsync(connection, provision, cancellation) is null)
+        if (File.Exists(TokenFile) && File.Exists(CertificateFile) && await ProvisionAsync(connection, provision, cancellation) is null)
         {
             return Own();
         }
@@ -63,6 +63,8 @@ public sealed class Enrolment(AgentOptions options, Disk disk, TimeProvider time
                 throw new EnrolmentException("the certificate is for another key than this device's");
             }
         }
+        // A token is only ever beside the certificate that it is for.
+        disk.Delete(CertificateFile);
         disk.Replace(TokenFile, Encoding.ASCII.GetBytes(token));
         disk.Replace(CertificateFile, Encoding.ASCII.GetBytes(pem));
         if (await ProvisionAsync(connection, provision, cancellation) is { } refused)

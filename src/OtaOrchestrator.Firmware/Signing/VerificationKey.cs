@@ -55,7 +55,7 @@ public sealed class VerificationKey
         {
             parts = StandardDsaEncoding.Instance.Decode(_key.Parameters.N, derSignature.ToArray());
         }
-        catch (Exception error) when (error is ArgumentException or IOException or InvalidOperationException or FormatException or Asn1Exception or Asn1ParsingException or ArithmeticException)
+        catch (Exception error) when (error is ArgumentException or IOException or InvalidOperationException or InvalidCastException or FormatException or Asn1Exception or Asn1ParsingException or ArithmeticException)
         {
             return false;
         }
