@@ -34,6 +34,8 @@ public sealed class DeviceAgent
 
     public SlotFiles Slots { get; }
 
+    public string Thing => _options.Thing;
+
     public bool IsEnrolled => _enrolment.IsDone;
 
     /// <summary>Gets the device its own certificate; tries again until it has it.</summary>

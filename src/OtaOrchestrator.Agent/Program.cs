@@ -1,1 +1,1 @@
-return 0;
+return await OtaOrchestrator.Agent.AgentCommand.Create().Parse(args).InvokeAsync();

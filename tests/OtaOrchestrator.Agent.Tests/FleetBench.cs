@@ -103,7 +103,7 @@ internal sealed class FleetBench : IAsyncDisposable
     }
 
     /// <summary>Signs and offers an image as the server does; returns the job's id.</summary>
-    public async Task<string> OfferAsync(string imageFile, string thing, Func<Offer, Offer>? change = null)
+    public async Task<string> OfferAsync(string imageFile, string thing, Func<Offer, Offer>? change = null, bool send = true)
     {
         byte[] image = await File.ReadAllBytesAsync(imageFile);
         var header = FirmwareImage.Header(image)!;
@@ -112,7 +112,8 @@ internal sealed class FleetBench : IAsyncDisposable
         await File.WriteAllBytesAsync(Path.Combine(FirmwareRoot, sha256), image);
         var manifest = new Manifest(Fleet, $"{header.Name}@{header.Version}", header.Version, header.HardwareIds, header.SecurityCounter, ++Sequence, sha256, image.Length);
         var offer = new Offer(UpdateOperation.Update, manifest, ReleaseKey, UpdateDocument.Placeholder(sha256), null);
-        return await SendAsync(change?.Invoke(offer) ?? offer, thing);
+        offer = change?.Invoke(offer) ?? offer;
+        return send ? await SendAsync(offer, thing) : "";
     }
 
     public async Task<string> SendAsync(Offer offer, string thing) => await SendTextAsync(offer.ToDocument().ToJson(), thing);
@@ -188,9 +189,20 @@ internal sealed class TestDevice(FleetBench bench, AgentOptions options, Disk di
 
     public FleetBench Bench => bench;
 
-    public TestDevice Start()
+    public bool IsOnGoodDisk { get; private set; }
+
+    public TestDevice Start() => StartOn(disk);
+
+    /// <summary>After a power loss.</summary>
+    public TestDevice StartOnGoodDisk()
     {
-        Agent = new DeviceAgent(options, new SimulatedDevice(TimeSpan.FromMilliseconds(10), TimeProvider.System), disk, TimeProvider.System, Events.Enqueue);
+        IsOnGoodDisk = true;
+        return StartOn(new Disk());
+    }
+
+    private TestDevice StartOn(Disk medium)
+    {
+        Agent = new DeviceAgent(options, new SimulatedDevice(TimeSpan.FromMilliseconds(10), TimeProvider.System), medium, TimeProvider.System, Events.Enqueue);
         if (Agent.Store.Current is { SlotA: null, SlotB: null })
         {
             Agent.Slots.Provision(initialImage, Images.Content(initialImage));
@@ -211,9 +223,9 @@ internal sealed class TestDevice(FleetBench bench, AgentOptions options, Disk di
         {
             await _running;
         }
-        catch (OperationCanceledException)
+        catch (Exception error) when (error is OperationCanceledException or PowerLostException)
         {
-            // As asked.
+            // As asked, or as staged.
         }
         _power.Dispose();
         _power = null;

@@ -28,6 +28,7 @@ internal sealed class Session(DeviceConnection connection, JobsClient jobs, Upda
         _health = await running.Device.HealthAsync(cancellation);
         await ReportAllAsync(cancellation);
         await ReportOutcomeAsync(cancellation);
+        running.Tell("reported", running.Store.Current[running.Boot.Slot]?.Release ?? "");
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation, connection.Lost);
         var work = WorkAsync(ending.Token);
         var checkIns = CheckInAsync(ending.Token);

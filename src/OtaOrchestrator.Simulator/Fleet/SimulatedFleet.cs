@@ -15,10 +15,10 @@ public sealed class SimulatedFleet(FleetOptions options, TimeProvider time, Acti
     /// <summary>Enrolments at once; the server's TLS is the limit, and a device that waits costs nothing.</summary>
     private const int EnrolmentsAtOnce = 16;
 
-    private readonly HashSet<string> _connected = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _reported = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Done when every device that is switched on was connected once.</summary>
+    /// <summary>Done when every device that is switched on has connected and reported once.</summary>
     public Task Ready => _ready.Task;
 
     /// <summary>Devices that are switched on.</summary>
@@ -100,11 +100,11 @@ public sealed class SimulatedFleet(FleetOptions options, TimeProvider time, Acti
     private void Heard(AgentEvent e)
     {
         events?.Invoke(e);
-        if (e.Event == "connected")
+        if (e.Event == "reported")
         {
-            lock (_connected)
+            lock (_reported)
             {
-                _connected.Add(e.Thing);
+                _reported.Add(e.Thing);
             }
             Check();
         }
@@ -112,9 +112,9 @@ public sealed class SimulatedFleet(FleetOptions options, TimeProvider time, Acti
 
     private void Check()
     {
-        lock (_connected)
+        lock (_reported)
         {
-            if (_enrolled && _connected.Count >= Running)
+            if (_enrolled && _reported.Count >= Running)
             {
                 _ready.TrySetResult();
             }
