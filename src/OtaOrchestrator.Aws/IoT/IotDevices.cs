@@ -1,5 +1,6 @@
 using Amazon.IoT;
 using Amazon.IoT.Model;
+using OtaOrchestrator.Core.Ports;
 
 namespace OtaOrchestrator.Aws.IoT;
 
@@ -12,7 +13,20 @@ public sealed class IotDevices(IAmazonIoT iot)
 {
     private const int BucketsMax = 100;
 
+    /// <exception cref="TargetException">The query or the token is refused.</exception>
     public async Task<(IReadOnlyList<IndexedDevice> Devices, string NextToken)> SearchAsync(string query, int most, string token, CancellationToken cancellation)
+    {
+        try
+        {
+            return await Search(query, most, token, cancellation);
+        }
+        catch (AmazonIoTException refusal) when (refusal is InvalidRequestException or InvalidQueryException)
+        {
+            throw new TargetException(refusal.Message, refusal);
+        }
+    }
+
+    private async Task<(IReadOnlyList<IndexedDevice> Devices, string NextToken)> Search(string query, int most, string token, CancellationToken cancellation)
     {
         var answer = await iot.SearchIndexAsync(new SearchIndexRequest { QueryString = query, MaxResults = most, NextToken = token.Length > 0 ? token : null }, cancellation);
         return ([.. (answer.Things ?? []).Select(thing => new IndexedDevice(thing.ThingName, thing.ThingGroupNames ?? [], thing.Connectivity?.Connected ?? false, thing.Shadow ?? ""))], answer.NextToken ?? "");
@@ -34,8 +48,21 @@ public sealed class IotDevices(IAmazonIoT iot)
         return (answer.Buckets ?? []).ToDictionary(bucket => bucket.KeyValue, bucket => (long)(bucket.Count ?? 0), StringComparer.Ordinal);
     }
 
-    /// <summary>Makes <c>{fleet}-{group}</c> when it is not there and puts the things into it. Things that are in it already stay.</summary>
+    /// <exception cref="TargetException">There is no such thing or group, or the name is refused.</exception>
     public async Task<long> AddToGroupAsync(string fleet, string group, IReadOnlyList<string> things, CancellationToken cancellation)
+    {
+        try
+        {
+            return await AddToGroup(fleet, group, things, cancellation);
+        }
+        catch (AmazonIoTException refusal) when (refusal is InvalidRequestException or ResourceNotFoundException or LimitExceededException)
+        {
+            throw new TargetException(refusal.Message, refusal);
+        }
+    }
+
+    /// <summary>Makes <c>{fleet}-{group}</c> when it is not there and puts the things into it. Things that are in it already stay.</summary>
+    private async Task<long> AddToGroup(string fleet, string group, IReadOnlyList<string> things, CancellationToken cancellation)
     {
         var name = $"{fleet}-{group}";
         try

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using OtaOrchestrator.Server.Errors;
 
@@ -14,6 +15,15 @@ internal static class Pages
     };
 
     public static string Token(params string[] parts) => Convert.ToBase64String(Encoding.UTF8.GetBytes(string.Join('\n', parts)));
+
+    /// <summary>After everything that is stored.</summary>
+    public static readonly DateTimeOffset EndOfTime = DateTimeOffset.FromUnixTimeMilliseconds(253402300799999);
+
+    /// <summary>A time in a token, epoch milliseconds.</summary>
+    public static DateTimeOffset Time(string part) =>
+        long.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out long ms) && ms <= EndOfTime.ToUnixTimeMilliseconds()
+            ? DateTimeOffset.FromUnixTimeMilliseconds(ms)
+            : throw RefusedException.Invalid("pageToken", "was not given out here");
 
     public static string[] Parts(string token, int count)
     {

@@ -32,12 +32,12 @@ public sealed class ConsistencyCheck(Database database, Ledger ledger, ITargets 
             return null;
         }
         var readBack = new ReadBack(targets, ledger, time);
-        foreach (var rollout in stored.Told)
+        foreach (var (rollout, _, writes) in stored.Told)
         {
             // Only who took a target last says how it should be.
-            foreach (var lane in rollout.Lanes.Where(lane => stored.Targets.Exists(target => target.Id == lane.Target && target.Epoch == lane.Epoch)))
+            foreach (var lane in rollout!.Lanes.Where(lane => writes.ContainsKey(lane.Name) && stored.Targets.Exists(target => target.Id == lane.Target && target.Epoch == lane.Epoch)))
             {
-                await readBack.OfAsync(rollout, lane, findings, cancellation);
+                await readBack.OfAsync(rollout, lane, writes[lane.Name], findings, cancellation);
             }
         }
         long devices = 0;
@@ -74,14 +74,14 @@ public sealed class ConsistencyCheck(Database database, Ledger ledger, ITargets 
         }
         long entries = 0;
         List<Rollout> rows = [];
-        List<Rollout> told = [];
+        List<Retold> told = [];
         var all = Journal.StoredRollouts(db);
         var effects = Journal.Effects(db).Where(effect => effect.Environment == environment).ToList();
         foreach (var row in all.Where(row => row.Environment == environment))
         {
-            var (retold, count) = JournalCheck.Of(row, Entries(db, row), findings);
-            entries += count;
-            if (retold is not null)
+            var retold = JournalCheck.Of(row, Entries(db, row), findings);
+            entries += retold.Entries;
+            if (retold.Told is not null)
             {
                 told.Add(retold);
             }
@@ -145,6 +145,6 @@ public sealed class ConsistencyCheck(Database database, Ledger ledger, ITargets 
     }
 
     private sealed record StoredThings(
-        List<TargetRow> Targets, List<Rollout> Told, long Rollouts, long Entries, long Effects,
+        List<TargetRow> Targets, List<Retold> Told, long Rollouts, long Entries, long Effects,
         HashSet<string> Fleets, Dictionary<string, string> ReleasesByDigest, List<PublishedImage> Images);
 }

@@ -6,14 +6,17 @@ using OtaOrchestrator.Server.Store;
 
 namespace OtaOrchestrator.Server.Audit;
 
+/// <param name="Told">The rollout as the journal tells it; null when it can't be told.</param>
+/// <param name="Writes">For each lane the revision in which its last write was decided: the fence that its target holds.</param>
+internal sealed record Retold(Rollout? Told, long Entries, Dictionary<string, long> Writes);
+
 /// <summary>
 /// Tells the rollout again from its creation through every entry of its journal, with the lifecycle alone, and compares the result with the row.
 /// It shares no code with the way in which rows are written.
 /// </summary>
 internal static class JournalCheck
 {
-    /// <returns>The rollout as the journal tells it, and the number of entries; null when it can't be told.</returns>
-    public static (Rollout? Told, long Entries) Of(StoredRollout row, IEnumerable<JournalRow> entries, Findings findings)
+    public static Retold Of(StoredRollout row, IEnumerable<JournalRow> entries, Findings findings)
     {
         var subject = $"{row.Environment}/{row.Id}";
         Rollout told;
@@ -24,23 +27,28 @@ internal static class JournalCheck
         catch (JsonException)
         {
             findings.Add(FindingKind.JournalReplay, subject, "a rollout as it was created", "bytes that are none");
-            return (null, 0);
+            return new Retold(null, 0, []);
         }
         long count = 0;
+        Dictionary<string, long> writes = new(StringComparer.Ordinal);
         foreach (var entry in entries)
         {
             count++;
-            if (Next(told, entry, subject, findings) is not { } next)
+            if (Next(told, entry, subject, findings) is not { Next: { } next } decision)
             {
-                return (null, count);
+                return new Retold(null, count, []);
             }
             told = next;
+            foreach (var effect in decision.Effects.Where(effect => !effect.ReadsOnly && effect.Kind != EffectKind.Hold))
+            {
+                writes[effect.Lane] = next.Revision;
+            }
         }
         Compare(row, told, subject, findings);
-        return (told, count);
+        return new Retold(told, count, writes);
     }
 
-    private static Rollout? Next(Rollout told, JournalRow entry, string subject, Findings findings)
+    private static Decision? Next(Rollout told, JournalRow entry, string subject, Findings findings)
     {
         var at = $"{subject} revision {entry.Revision}";
         if (entry.Revision != told.Revision + 1)
@@ -85,7 +93,7 @@ internal static class JournalCheck
             findings.Add(FindingKind.JournalReplay, at, $"a rollout that hashes to {content.NextSha256}", sha256, "deciding it again gives something else");
             return null;
         }
-        return next;
+        return decision;
     }
 
     private static void Compare(StoredRollout row, Rollout told, string subject, Findings findings)

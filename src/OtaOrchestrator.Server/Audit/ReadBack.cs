@@ -12,7 +12,8 @@ internal sealed class ReadBack(ITargets targets, Ledger ledger, TimeProvider tim
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(400);
 
-    public async Task OfAsync(Rollout rollout, Lane lane, Findings findings, CancellationToken cancellation)
+    /// <param name="written">The revision in which the lane's last write was decided: a target says by its fence whose configuration it holds.</param>
+    public async Task OfAsync(Rollout rollout, Lane lane, long written, Findings findings, CancellationToken cancellation)
     {
         bool restored = lane.State == LaneState.RolledBack;
         bool exposed = lane.State is LaneState.Baking or LaneState.Held or LaneState.AwaitingPromotion or LaneState.Succeeded || (lane.State == LaneState.AwaitingApproval && lane.Exposed);
@@ -20,7 +21,7 @@ internal sealed class ReadBack(ITargets targets, Ledger ledger, TimeProvider tim
         {
             return;
         }
-        var order = lane.Order(rollout, rollout.Revision);
+        var order = lane.Order(rollout, written);
         var subject = $"{rollout.Environment}/{lane.Target}";
         var expected = restored ? $"{lane.Fallback}, restored by {rollout.Id}" : $"{lane.Share:P0} on {lane.Candidate}, as {rollout.Id} left it";
         var found = "";

@@ -21,7 +21,12 @@ public sealed class DeviceService(Database database, Ledger ledger, IotDevices d
     public override async Task<Device> GetDevice(GetDeviceRequest request, ServerCallContext context)
     {
         var (environment, thing) = Name(request.Name);
-        var (devices, _) = await directory.SearchAsync($"thingName:{DeviceQuery.Quoted(thing)} AND {DeviceQuery.Of("", Fleets(environment))}", 1, "", context.CancellationToken);
+        var fleets = Fleets(environment);
+        if (fleets.Count == 0)
+        {
+            throw RefusedException.NotFound(request.Name);
+        }
+        var (devices, _) = await directory.SearchAsync($"thingName:{DeviceQuery.Quoted(thing)} AND {DeviceQuery.Of("", fleets)}", 1, "", context.CancellationToken);
         return devices.Count == 1 ? ToProto(environment, devices[0]) : throw RefusedException.NotFound(request.Name);
     }
 

@@ -3,8 +3,10 @@ using Google.Rpc;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Microsoft.Extensions.Logging;
+using OtaOrchestrator.Core.Ports;
 using OtaOrchestrator.Core.Rollouts;
 using OtaOrchestrator.Protocol.V1;
+using OtaOrchestrator.Server.Reconciling;
 using OtaOrchestrator.Server.Rollouts;
 using OtaOrchestrator.Server.Store;
 using Status = Google.Rpc.Status;
@@ -74,6 +76,8 @@ public sealed partial class StatusMapping(ILogger<StatusMapping> logger) : Inter
                 return ToStatus(new RefusedException(ErrorReason.LostRace, lost.Message)).ToRpcException();
             case StoreFullException full:
                 return ToStatus(new RefusedException(ErrorReason.StoreFull, full.Message)).ToRpcException();
+            case TargetException refused:
+                return ToStatus(new RefusedException(ErrorReason.Invalid, Causes.Of(refused))).ToRpcException();
             case RolloutExistsException exists:
                 return ToStatus(new RefusedException(ErrorReason.AlreadyExists, exists.Message)).ToRpcException();
             case SupersededException superseded:

@@ -17,6 +17,7 @@ using OpenTelemetry.Trace;
 using OtaOrchestrator.Aws.IoT;
 using OtaOrchestrator.DevicePlane;
 using OtaOrchestrator.Firmware.Signing;
+using OtaOrchestrator.Server.Api;
 using OtaOrchestrator.Server.Audit;
 using OtaOrchestrator.Server.Devices;
 using OtaOrchestrator.Server.Environments;
@@ -29,6 +30,7 @@ using OtaOrchestrator.Server.Store;
 using OtaOrchestrator.Server.Targets;
 using OtaOrchestrator.Server.Targets.Router;
 using OtaOrchestrator.Server.Telemetry;
+using Scalar.AspNetCore;
 
 namespace OtaOrchestrator.Server.Hosting;
 
@@ -37,7 +39,8 @@ public static class ServerHost
 {
     private const int MessageBytesMax = 2 * 1024 * 1024;
 
-    public static WebApplication Build(ServerOptions options, TimeProvider time)
+    /// <param name="compose">Called last, for those who compose other targets.</param>
+    public static WebApplication Build(ServerOptions options, TimeProvider time, Action<IServiceCollection>? compose = null)
     {
         var home = options.Home;
         var pki = new ServerPki(home, time);
@@ -58,6 +61,7 @@ public static class ServerHost
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(15));
         builder.Services.AddSingleton(time).AddSingleton(home).AddSingleton(pki).AddSingleton(options);
         builder.Services.AddStore(home, options).AddDevices(home, pki, options).AddRollouts(options).AddApi().AddTelemetry();
+        compose?.Invoke(builder.Services);
         var app = builder.Build();
         app.MapGrpcService<EnvironmentService>();
         app.MapGrpcService<ReleaseService>();
@@ -67,6 +71,8 @@ public static class ServerHost
         app.MapGrpcHealthChecksService();
         app.MapGrpcReflectionService();
         app.MapPrometheusScrapingEndpoint();
+        app.MapOpenApi();
+        app.MapScalarApiReference("/docs", page => page.WithTitle("OtaOrchestrator").WithOpenApiRoutePattern(OpenApi.Path).DisableDefaultFonts());
         return app;
     }
 

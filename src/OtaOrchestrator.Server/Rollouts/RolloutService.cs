@@ -15,6 +15,7 @@ namespace OtaOrchestrator.Server.Rollouts;
 public sealed class RolloutService(Database database, Ledger ledger, RolloutCreation creation, RolloutView view, Changes changes) : Protocol.V1.Rollouts.RolloutsBase
 {
     private const int ReasonMax = 500;
+    private const int EntriesPerMessage = 500;
 
     public override async Task<Rollout> CreateRollout(CreateRolloutRequest request, ServerCallContext context)
     {
@@ -53,7 +54,7 @@ public sealed class RolloutService(Database database, Ledger ledger, RolloutCrea
         var environment = ResourceNames.Parent(request.Parent);
         int size = Pages.Size(request.PageSize, usual: 50, most: 200);
         var filter = Filter.Parse(request.Filter, "state", "target", "active");
-        var (before, idBefore) = Pages.Parts(request.PageToken, 2) is [var time, var id] && long.TryParse(time, out long ms) ? (DateTimeOffset.FromUnixTimeMilliseconds(ms), id) : (DateTimeOffset.FromUnixTimeMilliseconds(253402300799999), "~");
+        var (before, idBefore) = Pages.Parts(request.PageToken, 2) is [var time, var id] ? (Pages.Time(time), id) : (Pages.EndOfTime, "~");
         var actor = context.Actor();
         var answer = new ListRolloutsResponse();
         while (true)
@@ -91,11 +92,15 @@ public sealed class RolloutService(Database database, Ledger ledger, RolloutCrea
         {
             var changed = changes.Next(environment, id);
             var rollout = Find(request.Name);
-            var entries = database.Read(db => Journal.Entries(db, environment, id, after, 1000));
+            var entries = database.Read(db => Journal.Entries(db, environment, id, after, EntriesPerMessage));
             var answer = new WatchRolloutResponse { Rollout = view.ToProto(rollout, actor) };
             answer.Entries.AddRange(entries.Select(RolloutView.ToProto));
             await responseStream.WriteAsync(answer, context.CancellationToken);
             after = entries.Count > 0 ? entries[^1].Revision : after;
+            if (entries.Count == EntriesPerMessage)
+            {
+                continue;
+            }
             if (rollout.Ended && after >= rollout.Revision)
             {
                 return;
@@ -194,12 +199,11 @@ public sealed class RolloutService(Database database, Ledger ledger, RolloutCrea
         return told.Decision.Refusal is { } refusal ? throw StatusMapping.Of(refusal) : view.ToProto(told.Rollout, actor);
     }
 
-    /// <summary>The newest rollout that a rollback would do something with, else the newest of all.</summary>
+    /// <summary>The newest rollout that was ever meant to expose anything. It looks no further: an older one has to be named.</summary>
     private string Newest(string environment)
     {
-        var newest = database.Read(db => Journal.Rollouts(db, environment, DateTimeOffset.FromUnixTimeMilliseconds(253402300799999), "~", 50)).ConvertAll(StoredJson.RolloutOf);
-        var now = ledger.Now();
-        var chosen = newest.Find(rollout => Lifecycle.WhyNot(rollout, new Signal(Trigger.Rollback, Actor.Orchestrator), now) is null) ?? newest.FirstOrDefault();
+        var newest = database.Read(db => Journal.Rollouts(db, environment, Pages.EndOfTime, "~", 50)).ConvertAll(StoredJson.RolloutOf);
+        var chosen = newest.Find(rollout => rollout.State is not (LaneState.Refused or LaneState.Cancelled)) ?? newest.FirstOrDefault();
         return chosen?.Id ?? throw new RefusedException(ErrorReason.NothingToUndo, $"{environment} has had no rollout");
     }
 

@@ -53,7 +53,7 @@ public sealed class FileTarget(string file, string runs) : ITarget
     }
 
     public Task ExposeAsync(TargetOrder order, CancellationToken cancellation) =>
-        Write(nameof(ExposeAsync), order, cancellation, now => now.Candidate == order.Candidate.ToString() && now.Share >= order.Share ? now : now with { Candidate = order.Candidate.ToString(), Share = order.Share });
+        Write(nameof(ExposeAsync), order, now => now.Candidate == order.Candidate.ToString() && now.Share >= order.Share ? now : now with { Candidate = order.Candidate.ToString(), Share = order.Share }, cancellation);
 
     public async Task<Reading> ReadAsync(TargetOrder order, CancellationToken cancellation)
     {
@@ -61,16 +61,18 @@ public sealed class FileTarget(string file, string runs) : ITarget
         var now = State;
         bool promoted = now.Runs == order.Candidate.ToString() && now.Candidate is null;
         bool agrees = promoted || (now.Candidate == order.Candidate.ToString() && now.Share >= order.Share);
+        // As on a router: whose configuration holds is told by the fence.
+        agrees &= (now.Epoch, now.Revision) == (order.Fence.Epoch, order.Fence.Revision);
         return new Reading(agrees, promoted ? 1 : now.Share, $"{now.Share:P0} on {now.Candidate ?? now.Runs}");
     }
 
     public async Task HoldAsync(TargetOrder order, CancellationToken cancellation) => await Begin(nameof(HoldAsync), order, cancellation);
 
     public Task PromoteAsync(TargetOrder order, CancellationToken cancellation) =>
-        Write(nameof(PromoteAsync), order, cancellation, now => now with { Runs = order.Candidate.ToString(), Candidate = null, Share = 0 });
+        Write(nameof(PromoteAsync), order, now => now with { Runs = order.Candidate.ToString(), Candidate = null, Share = 0 }, cancellation);
 
     public Task RestoreAsync(TargetOrder order, CancellationToken cancellation) =>
-        Write(nameof(RestoreAsync), order, cancellation, now => now with { Runs = order.Fallback.ToString(), Candidate = null, Share = 0 });
+        Write(nameof(RestoreAsync), order, now => now with { Runs = order.Fallback.ToString(), Candidate = null, Share = 0 }, cancellation);
 
     public async Task<Restoration> ReadRestorationAsync(TargetOrder order, CancellationToken cancellation)
     {
@@ -104,7 +106,7 @@ public sealed class FileTarget(string file, string runs) : ITarget
         }
     }
 
-    private async Task Write(string method, TargetOrder order, CancellationToken cancellation, Func<FileTargetState, FileTargetState> change)
+    private async Task Write(string method, TargetOrder order, Func<FileTargetState, FileTargetState> change, CancellationToken cancellation)
     {
         await Begin(method, order, cancellation);
         cancellation.ThrowIfCancellationRequested();

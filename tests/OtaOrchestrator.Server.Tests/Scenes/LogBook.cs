@@ -10,7 +10,7 @@ public sealed class LogBook : ILoggerProvider
 
     public IEnumerable<string> Of(LogLevel level) => _lines.Where(line => line.Level == level).Select(line => line.Text);
 
-    public void HasNoErrors() => Assert.Empty(_lines.Where(line => line.Level >= LogLevel.Error));
+    public void HasNoErrors() => Assert.DoesNotContain(_lines, line => line.Level >= LogLevel.Error);
 
     public ILogger CreateLogger(string categoryName) => new Book(_lines);
 

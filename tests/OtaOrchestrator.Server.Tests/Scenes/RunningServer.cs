@@ -44,10 +44,8 @@ public sealed class RunningServer : IAsyncDisposable
         var app = ServerHost.Build(new ServerOptions { Home = home, Listen = loopback, Mqtt = loopback, Firmware = loopback }, TimeProvider.System, services => services.AddSingleton<ITargets>(targets));
         await app.StartAsync();
         ServerHost.Announce(app);
-        return new RunningServer(app, home) { Targets = targets };
+        return new RunningServer(app, home);
     }
-
-    public FileTargetsOf Targets { get; private init; } = null!;
 
     /// <summary>A client with the certificate of that operator, made when it is missing.</summary>
     public Client As(string name)
@@ -163,11 +161,11 @@ public sealed record Refused(StatusCode Code, string Reason, string Text, IReadO
     }
 }
 
+/// <summary>A target of a file for each target of each environment.</summary>
 public sealed class FileTargetsOf(string directory) : ITargets
 {
-    private readonly System.Collections.Concurrent.ConcurrentDictionary<string, FileTarget> _all = new(StringComparer.Ordinal);
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<(string Environment, string Target), FileTarget> _all = new();
 
-    public Core.Ports.ITarget Of(string environment, string target) => Get(target);
-
-    public FileTarget Get(string name) => _all.GetOrAdd(name, _ => new FileTarget(Path.Combine(directory, name + ".target.json"), $"{name}@1.0"));
+    public Core.Ports.ITarget Of(string environment, string target) =>
+        _all.GetOrAdd((environment, target), key => new FileTarget(Path.Combine(directory, $"{key.Environment}.{key.Target}.json"), $"{key.Target}@1.0"));
 }
