@@ -39,6 +39,7 @@ public sealed class IotFleet : ITarget
         Groups = true,
         Restore = RestoreKind.Redeploy,
         PerVariantMetrics = true,
+        Features = new HashSet<string>(StringComparer.Ordinal) { PlanFeatures.RatePerMinuteMax },
     };
 
     /// <summary>What the ids of all jobs begin with that this lane ever makes; a check tells others' jobs by it.</summary>

@@ -422,7 +422,7 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
     };
 
     private static Lane Fresh(Lane lane) =>
-        lane with { Baked = TimeSpan.Zero, Waited = TimeSpan.Zero, HealthyEvaluations = 0, Since = null, Cause = "", Judgement = null };
+        lane with { Baked = TimeSpan.Zero, Waited = TimeSpan.Zero, HealthyEvaluations = 0, Cause = "", Judgement = null };
 
     private void Set(Lane lane) => _now = _now with { Lanes = _now.Lanes.Replace(_now.Lane(lane.Name), lane) };
 }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OtaOrchestrator.Core.Analysis;
+using OtaOrchestrator.Core.Plans;
 using OtaOrchestrator.Core.Ports;
 using OtaOrchestrator.Core.Rollouts;
 using OtaOrchestrator.Server.Rollouts;
@@ -112,7 +113,12 @@ public sealed partial class EffectRunner(
         var lane = rollout.Lane(effect.Lane);
         var observation = await target.ObserveAsync(order, cancellation);
         var step = lane.Plan.Steps[Math.Clamp(lane.Step, 0, lane.Plan.Steps.Length - 1)];
-        var judgement = Judge.Of(new Look(lane.Plan, step, lane.Since, observation, rollout.Plan.Judge.FalseAbortMax ?? 0.01));
+        // The rollout's budget of false aborts is shared by the lanes that spend it.
+        double falseAbortMax = (rollout.Plan.Judge.FalseAbortMax ?? 0.01) / Math.Max(1, rollout.Lanes.Count(other => other.Kind == TargetKind.Fleet));
+        var judgement = Judge.Of(new Look(lane.Plan, step, lane.Since, observation, falseAbortMax)
+        {
+            Eligible = progress.Of(effect.Environment, effect.Rollout, effect.Lane).Reading?.Eligible,
+        });
         await progress.PutAsync(effect, now => now with { Judgement = judgement, Observation = observation, Error = "" });
         return Outcome(attempt, Trigger.Looked, Actor.Judge) with { Judgement = judgement, Observation = observation };
     }
