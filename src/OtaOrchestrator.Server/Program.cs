@@ -22,6 +22,7 @@ if (options.IssueOperator is { } name)
 }
 try
 {
+    using var alone = await HomeLock.TakeAsync(options.Home, TimeProvider.System);
     await using var app = ServerHost.Build(options, TimeProvider.System);
     await app.StartAsync();
     ServerHost.Announce(app);

@@ -81,13 +81,13 @@ public sealed class ConsistencyCheck(Database database, Ledger ledger, ITargets 
         {
             var retold = JournalCheck.Of(row, Entries(db, row), findings);
             entries += retold.Entries;
-            if (retold.Told is not null)
-            {
-                told.Add(retold);
-            }
             if (TryRead(row) is { } rollout)
             {
                 rows.Add(rollout);
+                if (retold.Told is not null)
+                {
+                    told.Add(retold);
+                }
                 EffectCheck.Of(rollout, [.. effects.Where(effect => effect.Rollout == row.Id)], findings);
             }
             else

@@ -1,3 +1,4 @@
+using Google.Protobuf.Reflection;
 using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
 using Grpc.Core;
@@ -17,6 +18,9 @@ namespace OtaOrchestrator.Server.Errors;
 public sealed partial class StatusMapping(ILogger<StatusMapping> logger) : Interceptor
 {
     private const string Domain = "ota";
+
+    /// <summary>What a status carries; JSON can't be written without knowing these.</summary>
+    public static readonly TypeRegistry Details = TypeRegistry.FromMessages(ErrorInfo.Descriptor, BadRequest.Descriptor, RetryInfo.Descriptor);
 
     public static RefusedException Of(Refusal refusal) => new(
         refusal.Reason switch
@@ -68,7 +72,7 @@ public sealed partial class StatusMapping(ILogger<StatusMapping> logger) : Inter
     {
         switch (error)
         {
-            case OperationCanceledException when context.CancellationToken.IsCancellationRequested:
+            case OperationCanceledException or IOException when context.CancellationToken.IsCancellationRequested:
                 return new RpcException(new Grpc.Core.Status(StatusCode.Cancelled, "the caller went away"));
             case RefusedException refused:
                 return ToStatus(refused).ToRpcException();

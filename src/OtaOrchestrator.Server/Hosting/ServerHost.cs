@@ -158,7 +158,7 @@ public static class ServerHost
             grpc.Interceptors.Add<StatusMapping>();
             grpc.MaxReceiveMessageSize = MessageBytesMax;
             grpc.EnableDetailedErrors = false;
-        }).AddJsonTranscoding();
+        }).AddJsonTranscoding(json => json.TypeRegistry = StatusMapping.Details);
         services.AddGrpcReflection();
         services.AddGrpcHealthChecks().AddCheck("store", () => Microsoft.Extensions.Diagnostics.HealthChecks.HealthCheckResult.Healthy());
         return services;

@@ -220,7 +220,7 @@ public sealed class ReleaseService(Database database, FirmwareStore store, Signi
             throw RefusedException.Invalid("release.firmware", "has at most 32 hardware ids of letters, digits, hyphen and underscore, and a counter that is not negative");
         }
         await using var upload = store.Begin();
-        while (await requests.MoveNext(cancellation))
+        while (await NextAsync(requests, upload, cancellation))
         {
             if (requests.Current.PartCase != PublishReleaseRequest.PartOneofCase.Chunk || requests.Current.Chunk.Length is 0 or > ChunkBytesMax)
             {
@@ -246,6 +246,18 @@ public sealed class ReleaseService(Database database, FirmwareStore store, Signi
         release.Digest = "sha256:" + sha256;
         firmware.Signature = Convert.ToBase64String(signing.SignDigest(reading.FileSha256));
         await upload.KeepAsync(sha256);
+    }
+
+    private static async Task<bool> NextAsync(IAsyncStreamReader<PublishReleaseRequest> requests, FirmwareStore.Upload upload, CancellationToken cancellation)
+    {
+        try
+        {
+            return await requests.MoveNext(cancellation);
+        }
+        catch (IOException)
+        {
+            throw new RefusedException(ErrorReason.ImageRefused, $"the connection broke after {upload.Length} bytes of the image");
+        }
     }
 
     /// <summary>An image that describes itself is believed over the publisher, and must be whole; any other needs its digest and description from the publisher.</summary>

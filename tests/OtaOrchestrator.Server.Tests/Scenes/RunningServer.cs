@@ -8,6 +8,7 @@ using Grpc.Core;
 using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using OtaOrchestrator.Firmware.Images;
 using OtaOrchestrator.Protocol.V1;
 using OtaOrchestrator.Server.Hosting;
@@ -41,11 +42,14 @@ public sealed class RunningServer : IAsyncDisposable
         home ??= new Home(Directory.CreateTempSubdirectory("ota-home-").FullName);
         var loopback = new IPEndPoint(IPAddress.Loopback, 0);
         var targets = new FileTargetsOf(home.Root);
-        var app = ServerHost.Build(new ServerOptions { Home = home, Listen = loopback, Mqtt = loopback, Firmware = loopback }, TimeProvider.System, services => services.AddSingleton<ITargets>(targets));
+        var logs = new LogBook();
+        var app = ServerHost.Build(new ServerOptions { Home = home, Listen = loopback, Mqtt = loopback, Firmware = loopback }, TimeProvider.System, services => services.AddSingleton<ITargets>(targets).AddSingleton<ILoggerProvider>(logs));
         await app.StartAsync();
         ServerHost.Announce(app);
-        return new RunningServer(app, home);
+        return new RunningServer(app, home) { Logs = logs };
     }
+
+    public LogBook Logs { get; private init; } = null!;
 
     /// <summary>A client with the certificate of that operator, made when it is missing.</summary>
     public Client As(string name)
@@ -70,6 +74,7 @@ public sealed class RunningServer : IAsyncDisposable
         _clients.ForEach(client => client.Dispose());
         await _app.StopAsync();
         await _app.DisposeAsync();
+        Logs.HasNoErrors();
         Directory.Delete(Home.Root, recursive: true);
     }
 }

@@ -76,10 +76,13 @@ public sealed class Scene : IAsyncDisposable
         _metering.Dispose();
     }
 
+    /// <summary>Opens what <see cref="Stop"/> closed.</summary>
+    public void Reopen() => Open(null);
+
     public async Task Restart()
     {
         await Stop();
-        Open(null);
+        Reopen();
         await Started();
     }
 
