@@ -30,7 +30,7 @@ internal sealed class FailingDisk(int failBefore) : Disk
             foreach (var (file, length) in _unflushed.Where(file => File.Exists(file.Key)))
             {
                 // Half of what was on its way arrived, the rest of it as zeros.
-                using var handle = File.OpenHandle(file, FileMode.Open, FileAccess.ReadWrite);
+                using var handle = File.OpenHandle(file, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
                 long now = RandomAccess.GetLength(handle);
                 long kept = length + ((now - length) / 2);
                 RandomAccess.SetLength(handle, kept);

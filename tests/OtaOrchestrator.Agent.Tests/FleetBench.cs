@@ -25,7 +25,7 @@ internal sealed class FleetBench : IAsyncDisposable
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
 
     private readonly X509Certificate2 _devicesAuthority = Certificates.Authority("devices");
-    private readonly List<TestDevice> _devices = [];
+    private readonly ConcurrentQueue<TestDevice> _devices = new();
     private X509Certificate2? _claim;
     private int _port;
     private int _job;
@@ -40,7 +40,7 @@ internal sealed class FleetBench : IAsyncDisposable
 
     public IAmazonIoT IoT { get; private set; } = null!;
 
-    public long Sequence { get; set; } = 1;
+    private long _sequence;
 
     public string FirmwareRoot => Path.Combine(Directory, "firmware");
 
@@ -98,7 +98,7 @@ internal sealed class FleetBench : IAsyncDisposable
     {
         var options = await OptionsAsync(serial);
         var device = new TestDevice(this, change?.Invoke(options) ?? options, disk ?? new Disk(), Sample(initial));
-        _devices.Add(device);
+        _devices.Enqueue(device);
         return device;
     }
 
@@ -109,8 +109,11 @@ internal sealed class FleetBench : IAsyncDisposable
         var header = FirmwareImage.Header(image)!;
         string sha256 = Convert.ToHexStringLower(SHA256.HashData(image));
         System.IO.Directory.CreateDirectory(FirmwareRoot);
-        await File.WriteAllBytesAsync(Path.Combine(FirmwareRoot, sha256), image);
-        var manifest = new Manifest(Fleet, $"{header.Name}@{header.Version}", header.Version, header.HardwareIds, header.SecurityCounter, ++Sequence, sha256, image.Length);
+        if (!File.Exists(Path.Combine(FirmwareRoot, sha256)))
+        {
+            await File.WriteAllBytesAsync(Path.Combine(FirmwareRoot, sha256), image);
+        }
+        var manifest = new Manifest(Fleet, $"{header.Name}@{header.Version}", header.Version, header.HardwareIds, header.SecurityCounter, Interlocked.Increment(ref _sequence), sha256, image.Length);
         var offer = new Offer(UpdateOperation.Update, manifest, ReleaseKey, UpdateDocument.Placeholder(sha256), null);
         offer = change?.Invoke(offer) ?? offer;
         return send ? await SendAsync(offer, thing) : "";
@@ -120,7 +123,7 @@ internal sealed class FleetBench : IAsyncDisposable
 
     public async Task<string> SendTextAsync(string document, string thing)
     {
-        string id = $"job-{++_job}";
+        string id = $"job-{Interlocked.Increment(ref _job)}";
         await IoT.CreateJobAsync(new CreateJobRequest { JobId = id, Targets = [$"arn:aws:iot:local-1:000000000000:thing/{thing}"], Document = document });
         return id;
     }

@@ -17,12 +17,12 @@ public sealed class PowerLossTests(ITestOutputHelper output)
         int total = counting.Effects;
         Assert.True(total > 30, string.Join(", ", counting.Log));
         int covered = 0;
-        for (int point = 1; point <= total; point++)
+        await Parallel.ForEachAsync(Enumerable.Range(1, total), new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (point, _) =>
         {
             var disk = new FailingDisk(point);
             await UpdateAsync(bench, $"p{point}", disk);
-            covered += disk.IsOff ? 1 : 0;
-        }
+            Interlocked.Add(ref covered, disk.IsOff ? 1 : 0);
+        });
         output.WriteLine($"covered {covered} of {total} points, {enrolled} of them before the first report");
         // Reports may fall together differently from run to run, so that the very last points are not reached each time.
         Assert.True(covered >= total * 9 / 10, $"covered {covered} of {total}");
@@ -38,7 +38,13 @@ public sealed class PowerLossTests(ITestOutputHelper output)
             effects = disk.Effects;
         }
         await RestartIfLostAsync(device, disk);
-        await bench.ReportAsync(device.Thing, s => s.GetProperty("release").GetString() == "thermostat-fw@2.3.1");
+        await Wait.UntilAsync(
+            async () =>
+            {
+                await RestartIfLostAsync(device, disk);
+                return await bench.ShadowAsync(device.Thing) is not null;
+            },
+            () => $"point {disk.Effects} ({disk.Log.LastOrDefault()}): {string.Join("; ", device.Events.Select(e => e.Event + " " + e.Text))}");
         var job = await bench.OfferAsync(FleetBench.Sample("2.4.0"), device.Thing);
         await Wait.UntilAsync(
             async () =>

@@ -21,7 +21,7 @@ public class Disk
     {
         var temporary = path + ".new";
         Before(DiskEffect.Create, temporary);
-        using (var handle = File.OpenHandle(temporary, FileMode.Create, FileAccess.Write, FileShare.None))
+        using (var handle = File.OpenHandle(temporary, FileMode.Create, FileAccess.Write, FileShare.ReadWrite))
         {
             File.SetUnixFileMode(handle, mode);
             Before(DiskEffect.Write, temporary);
@@ -38,7 +38,7 @@ public class Disk
         {
             Before(DiskEffect.Create, path);
         }
-        return File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+        return File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
     }
 
     public void Write(SafeFileHandle handle, string path, ReadOnlySpan<byte> bytes, long offset)
