@@ -29,9 +29,12 @@ public static partial class FirmwareImage
     public const int TrailerBytes = 32;
     private const int FixedBytes = 20;
     private const int DescriptionBytesMax = 4096;
+    private const long BodyBytesMax = 1L << 40;
+    private const int FieldCount = 4;
     private const int Format = 1;
 
     /// <summary>Puts an image together in memory; for images that are made, not for those that are received.</summary>
+    /// <exception cref="ArgumentException">What the header would say could not be read again.</exception>
     public static byte[] Create(string name, string version, IReadOnlyList<string> hardwareIds, long securityCounter, ReadOnlySpan<byte> body)
     {
         var description = Encoding.UTF8.GetBytes($"name={name}\nversion={version}\nhardware={string.Join(',', hardwareIds)}\ncounter={securityCounter}\n");
@@ -43,7 +46,9 @@ public static partial class FirmwareImage
         description.CopyTo(image, FixedBytes);
         body.CopyTo(image.AsSpan(FixedBytes + description.Length));
         SHA256.HashData(image.AsSpan(0, image.Length - TrailerBytes), image.AsSpan(image.Length - TrailerBytes));
-        return image;
+        return Header(image) is { } header && header.Name == name && header.Version == version && header.SecurityCounter == securityCounter && header.HardwareIds.SequenceEqual(hardwareIds)
+            ? image
+            : throw new ArgumentException("name, version and hardware ids are of letters, digits, dots, dashes and underscores, and the counter is not negative");
     }
 
     /// <summary>Reads an image's header from its first bytes; null when they are none.</summary>
@@ -55,7 +60,7 @@ public static partial class FirmwareImage
         }
         int length = BinaryPrimitives.ReadInt32LittleEndian(start[8..]);
         long body = BinaryPrimitives.ReadInt64LittleEndian(start[12..]);
-        if (length is <= 0 or > DescriptionBytesMax || body < 0 || start.Length < FixedBytes + length)
+        if (length is <= 0 or > DescriptionBytesMax || body is < 0 or > BodyBytesMax || start.Length < FixedBytes + length)
         {
             return null;
         }
@@ -68,7 +73,7 @@ public static partial class FirmwareImage
                 return null;
             }
         }
-        return fields.TryGetValue("name", out var name) && Word().IsMatch(name)
+        return fields.Count == FieldCount && fields.TryGetValue("name", out var name) && Word().IsMatch(name)
             && fields.TryGetValue("version", out var version) && Word().IsMatch(version)
             && fields.TryGetValue("hardware", out var hardware) && hardware.Split(',') is { Length: > 0 and <= 32 } ids && ids.All(id => Word().IsMatch(id))
             && fields.TryGetValue("counter", out var text) && long.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out long counter)

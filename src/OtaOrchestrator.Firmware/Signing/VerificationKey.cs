@@ -1,3 +1,4 @@
+using System.Formats.Asn1;
 using Org.BouncyCastle.Asn1;
 using Org.BouncyCastle.Crypto.Parameters;
 using Org.BouncyCastle.Crypto.Signers;
@@ -50,17 +51,23 @@ public sealed class VerificationKey
         {
             return false;
         }
-        BigInteger[] parts;
+        BigInteger r, s;
         try
         {
-            parts = StandardDsaEncoding.Instance.Decode(_key.Parameters.N, derSignature.ToArray());
+            // The platform's reader knows one exception for whatever is wrong; BouncyCastle's casts.
+            var reader = new AsnReader(derSignature.ToArray(), AsnEncodingRules.DER);
+            var parts = reader.ReadSequence();
+            reader.ThrowIfNotEmpty();
+            r = new BigInteger(parts.ReadIntegerBytes().ToArray());
+            s = new BigInteger(parts.ReadIntegerBytes().ToArray());
+            parts.ThrowIfNotEmpty();
         }
-        catch (Exception error) when (error is ArgumentException or IOException or InvalidOperationException or InvalidCastException or FormatException or Asn1Exception or Asn1ParsingException or ArithmeticException)
+        catch (AsnContentException)
         {
             return false;
         }
         var signer = new ECDsaSigner();
         signer.Init(false, _key);
-        return signer.VerifySignature(sha256.ToArray(), parts[0], parts[1]);
+        return signer.VerifySignature(sha256.ToArray(), r, s);
     }
 }

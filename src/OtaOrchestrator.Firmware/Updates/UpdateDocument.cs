@@ -17,6 +17,7 @@ public sealed record UpdateDocument(
     UpdateOperation Operation, string Rollout, string Lane, string Release, string? Candidate, byte[] ManifestBytes, byte[] ManifestSignature, byte[] ImageSignature, string ImageUrl, long FileSize)
 {
     public const int CharactersMax = 32_768;
+    private const int NameCharactersMax = 256;
     public const string SignatureMember = "sig-sha256-ecdsa";
 
     /// <summary>The link that the service resolves for each device: <c>${aws:iot:s3-presigned-url:…}</c>.</summary>
@@ -84,9 +85,9 @@ public sealed record UpdateDocument(
             }
             return new UpdateDocument(
                 known,
-                ota.GetProperty("rollout").GetString() ?? "",
-                ota.GetProperty("lane").GetString() ?? "",
-                ota.GetProperty("release").GetString() ?? "",
+                Name(ota, "rollout"),
+                Name(ota, "lane"),
+                Name(ota, "release"),
                 candidate,
                 manifest,
                 ota.GetProperty("manifestSignature").GetBytesFromBase64(),
@@ -99,4 +100,7 @@ public sealed record UpdateDocument(
             return null;
         }
     }
+
+    private static string Name(JsonElement ota, string member) =>
+        ota.GetProperty(member).GetString() is { Length: > 0 and <= NameCharactersMax } name ? name : throw new FormatException($"{member} is empty or too long");
 }
