@@ -72,6 +72,11 @@ public sealed class DeviceAgent
             cancellation.ThrowIfCancellationRequested();
             var boot = await _device.BootAsync(Slots, cancellation);
             var running = new Running(_options, _device, Slots, Store, boot, _time, _events);
+            if (Store.Current.Trial is { } trial && trial != boot.Slot)
+            {
+                // A boot loader with a mind of its own went back by itself; what does not run must not be confirmed.
+                Slots.GiveUp("CRASH_LOOP", "the boot loader went back to the slot before");
+            }
             Trial.Settle(running);
             Tell("booted", $"{Store.Current[boot.Slot]?.Release} in slot {boot.Slot}{(Store.Current.Trial is null ? "" : ", on trial")}");
             if (Store.Current.Trial is null)
@@ -92,6 +97,7 @@ public sealed class DeviceAgent
     {
         using var deadline = new CancellationTokenSource(_options.ConfirmTimeout, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, deadline.Token);
+        bool isTested = false;
         try
         {
             if (await _device.SelfTestAsync(either.Token) is { } wrong)
@@ -99,6 +105,7 @@ public sealed class DeviceAgent
                 Slots.GiveUp("SELF_TEST", wrong);
                 return;
             }
+            isTested = true;
             await ServeAsync(running, deadline, either.Token);
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellation.IsCancellationRequested)
@@ -109,7 +116,7 @@ public sealed class DeviceAgent
                 await ServeAsync(running, null, cancellation);
                 return;
             }
-            Slots.GiveUp(_connected ? "CONFIRM_TIMEOUT" : "NO_NETWORK", $"not confirmed within {_options.ConfirmTimeout}");
+            Slots.GiveUp(!isTested ? "SELF_TEST" : _connected ? "CONFIRM_TIMEOUT" : "NO_NETWORK", $"not confirmed within {_options.ConfirmTimeout}");
         }
     }
 

@@ -11,7 +11,7 @@ public sealed record JobExecution(string JobId, string Status, long ExecutionNum
     public static JobExecution? From(JsonElement reply, string thing)
     {
         if (!reply.TryGetProperty("execution", out var execution) || execution.ValueKind != JsonValueKind.Object
-            || Text(execution, "jobId") is not { Length: > 0 and <= 64 } id
+            || Text(execution, "jobId") is not { Length: > 0 and <= 64 } id || !id.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')
             || Text(execution, "thingName") is { } named && named != thing)
         {
             return null;

@@ -30,10 +30,12 @@ internal sealed class Session(DeviceConnection connection, JobsClient jobs, Upda
         await ReportOutcomeAsync(cancellation);
         running.Tell("reported", running.Store.Current[running.Boot.Slot]?.Release ?? "");
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation, connection.Lost);
+        var work = WorkAsync(ending.Token);
         var checkIns = CheckInAsync(ending.Token);
         try
         {
-            await WorkAsync(ending.Token);
+            // A check-in that can't be sent ends the session too: a device that is connected but silent would count as lost.
+            await await Task.WhenAny(work, checkIns);
         }
         catch (OperationCanceledException) when (connection.Lost.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {
@@ -42,7 +44,7 @@ internal sealed class Session(DeviceConnection connection, JobsClient jobs, Upda
         finally
         {
             await ending.CancelAsync();
-            await checkIns;
+            await Task.WhenAll(work, checkIns).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -78,23 +80,16 @@ internal sealed class Session(DeviceConnection connection, JobsClient jobs, Upda
 
     private async Task CheckInAsync(CancellationToken cancellation)
     {
-        try
+        while (true)
         {
-            while (true)
+            await Task.Delay(running.Options.CheckIn, running.Time, cancellation);
+            var health = await running.Device.HealthAsync(cancellation);
+            if (health != _health)
             {
-                await Task.Delay(running.Options.CheckIn, running.Time, cancellation);
-                var health = await running.Device.HealthAsync(cancellation);
-                if (health != _health)
-                {
-                    running.Tell("health", $"{health.State} {health.Reason}");
-                }
-                _health = health;
-                await connection.PublishAsync(_shadows + "ota/update", ShadowReport.Update(ShadowReport.CheckIn(health, running.Now)), cancellation);
+                running.Tell("health", $"{health.State} {health.Reason}");
             }
-        }
-        catch (Exception error) when (error is OperationCanceledException or ConnectionException)
-        {
-            // A connection that is lost ends the work too, and there it is told.
+            _health = health;
+            await connection.PublishAsync(_shadows + "ota/update", ShadowReport.Update(ShadowReport.CheckIn(health, running.Now)), cancellation);
         }
     }
 

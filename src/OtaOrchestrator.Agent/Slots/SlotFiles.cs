@@ -58,11 +58,16 @@ public sealed class SlotFiles(Disk disk, DeviceStore store, string directory)
         return trial;
     }
 
-    /// <summary>Moves a verified, durable file into the slot that does not boot. The slot holds nothing while that goes on.</summary>
+    /// <summary>Moves a verified file into the slot that does not boot. The slot holds nothing while that goes on.</summary>
     public SlotName Fill(string verifiedFile, SlotContent content)
     {
         var slot = Other(store.Current.Active);
         store.Save(store.Current.With(slot, null) with { Trial = null });
+        using (var handle = disk.OpenAppend(verifiedFile))
+        {
+            // Its last piece may have been written by a process that ended before it could flush.
+            disk.Flush(handle, verifiedFile);
+        }
         disk.Rename(verifiedFile, PathOf(slot));
         store.Save(store.Current.With(slot, content));
         return slot;

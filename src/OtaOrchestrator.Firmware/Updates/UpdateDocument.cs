@@ -102,5 +102,7 @@ public sealed record UpdateDocument(
     }
 
     private static string Name(JsonElement ota, string member) =>
-        ota.GetProperty(member).GetString() is { Length: > 0 and <= NameCharactersMax } name ? name : throw new FormatException($"{member} is empty or too long");
+        ota.GetProperty(member).GetString() is { Length: > 0 and <= NameCharactersMax } name && !name.Any(char.IsControl)
+            ? name
+            : throw new FormatException($"{member} is empty, too long or not a name");
 }

@@ -91,6 +91,7 @@ public sealed class UpdateDocumentTests
     [InlineData("ota/operation", "\"Update\"")]
     [InlineData("ota/operation", "\"return\"")]
     [InlineData("ota/release", "\"\"")]
+    [InlineData("ota/release", "\"a\\u0007b\"")]
     [InlineData("ota/manifest", "\"not base64\"")]
     [InlineData("afr_ota/files/0/filesize", "0")]
     [InlineData("afr_ota/files/0/filesize", "-5")]
