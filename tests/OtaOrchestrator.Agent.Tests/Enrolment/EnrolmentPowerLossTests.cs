@@ -3,7 +3,7 @@ using OtaOrchestrator.Agent.Storage;
 
 namespace OtaOrchestrator.Agent.Tests.Enrolment;
 
-public sealed class EnrolmentPowerLossTests(ITestOutputHelper output)
+public sealed class EnrolmentPowerLossTests
 {
     /// <summary>A name can be enrolled once; a device that loses its power in the middle must not lose its name.</summary>
     [Fact]
@@ -31,7 +31,7 @@ public sealed class EnrolmentPowerLossTests(ITestOutputHelper output)
                 Assert.Fail($"power lost before {failed.Message}: enrolled, but {error.Message}");
             }
         }
-        output.WriteLine($"covered {total}/{total} points of power loss in an enrolment");
+        Console.WriteLine($"covered {total}/{total} points of power loss in an enrolment");
 
         Task<System.Security.Cryptography.X509Certificates.X509Certificate2> Enrol(AgentOptions options, Disk disk) =>
             new Agent.Enrolment.Enrolment(options, disk, TimeProvider.System).EnrolAsync(cancellation);
