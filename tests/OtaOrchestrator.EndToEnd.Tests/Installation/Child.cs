@@ -8,11 +8,12 @@ internal sealed class Child : IAsyncDisposable
 {
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _lines = new();
+    private readonly ConcurrentQueue<string> _written = new();
 
     private Child(Process process)
     {
         _process = process;
-        process.OutputDataReceived += (_, line) => Keep(line.Data);
+        process.OutputDataReceived += (_, line) => Keep(line.Data, _written);
         process.ErrorDataReceived += (_, line) => Keep(line.Data);
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
@@ -22,6 +23,8 @@ internal sealed class Child : IAsyncDisposable
     public bool Ended => _process.HasExited;
     public int ExitCode => _process.ExitCode;
     public IReadOnlyCollection<string> Lines => _lines;
+    /// <summary>Standard output alone.</summary>
+    public IReadOnlyCollection<string> Written => _written;
     public string Output => string.Join('\n', _lines);
 
     public static Child Start(string program, params string[] arguments)
@@ -39,6 +42,7 @@ internal sealed class Child : IAsyncDisposable
         }
     }
 
+    /// <summary>Until it has ended and all that it wrote was read.</summary>
     public Task WaitAsync(TimeSpan limit) => _process.WaitForExitAsync().WaitAsync(limit);
 
     public async ValueTask DisposeAsync()
@@ -48,11 +52,12 @@ internal sealed class Child : IAsyncDisposable
         _process.Dispose();
     }
 
-    private void Keep(string? line)
+    private void Keep(string? line, ConcurrentQueue<string>? also = null)
     {
         if (line is not null)
         {
             _lines.Enqueue(line);
+            also?.Enqueue(line);
         }
     }
 }
