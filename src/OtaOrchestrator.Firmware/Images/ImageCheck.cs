@@ -6,12 +6,10 @@ namespace OtaOrchestrator.Firmware.Images;
 public sealed class ImageCheck : IDisposable
 {
     private const int StartBytes = 4096 + 64;
-    private readonly IncrementalHash _file = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-    private readonly IncrementalHash _content = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private readonly List<byte> _start = [];
     private readonly byte[] _tail = new byte[FirmwareImage.TrailerBytes];
     private int _tailLength;
-    private bool _opaque;
 
     /// <summary>Bytes seen.</summary>
     public long Length { get; private set; }
@@ -23,29 +21,22 @@ public sealed class ImageCheck : IDisposable
             return;
         }
         Length += bytes.Length;
-        _file.AppendData(bytes);
         if (_start.Count < StartBytes)
         {
             _start.AddRange(bytes[..Math.Min(bytes.Length, StartBytes - _start.Count)]);
-            _opaque = _start.Count >= 4 && !System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_start).StartsWith("OTAI"u8);
         }
-        if (_opaque)
-        {
-            // Nothing of it is described, so there is no content to hash apart.
-            return;
-        }
-        // All but the last bytes seen are content; the last ones may be the trailer.
+        // All but the last bytes seen are content; the last ones may be the trailer, so they are hashed only when more follow.
         int hold = FirmwareImage.TrailerBytes;
         if (bytes.Length >= hold)
         {
-            _content.AppendData(_tail.AsSpan(0, _tailLength));
-            _content.AppendData(bytes[..^hold]);
+            _hash.AppendData(_tail.AsSpan(0, _tailLength));
+            _hash.AppendData(bytes[..^hold]);
             bytes[^hold..].CopyTo(_tail);
             _tailLength = hold;
             return;
         }
         int spill = Math.Max(0, _tailLength + bytes.Length - hold);
-        _content.AppendData(_tail.AsSpan(0, spill));
+        _hash.AppendData(_tail.AsSpan(0, spill));
         _tail.AsSpan(spill, _tailLength - spill).CopyTo(_tail);
         bytes.CopyTo(_tail.AsSpan(_tailLength - spill));
         _tailLength += bytes.Length - spill;
@@ -53,11 +44,14 @@ public sealed class ImageCheck : IDisposable
 
     public ImageReading Finish()
     {
-        var digest = _file.GetHashAndReset();
+        // What stands before the trailer is a beginning of the file: one hash gives both digests.
+        var content = _hash.GetCurrentHash();
+        _hash.AppendData(_tail.AsSpan(0, _tailLength));
+        var digest = _hash.GetHashAndReset();
         ImageReading Bad(ImageProblem problem, string text, ImageHeader? header = null) => new(problem, text, header, digest, Length);
 
         var start = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_start);
-        if (_opaque || !start.StartsWith("OTAI"u8))
+        if (!start.StartsWith("OTAI"u8))
         {
             return Bad(ImageProblem.NotAnImage, "does not begin as an image");
         }
@@ -73,14 +67,10 @@ public sealed class ImageCheck : IDisposable
         {
             return Bad(ImageProblem.TooLong, $"has {Length} bytes, its header says {header.TotalBytes}", header);
         }
-        return CryptographicOperations.FixedTimeEquals(_content.GetHashAndReset(), _tail)
+        return CryptographicOperations.FixedTimeEquals(content, _tail)
             ? new ImageReading(ImageProblem.None, "intact", header, digest, Length)
             : Bad(ImageProblem.HashMismatch, "its bytes are not those that it was made of: damaged or tampered with", header);
     }
 
-    public void Dispose()
-    {
-        _file.Dispose();
-        _content.Dispose();
-    }
+    public void Dispose() => _hash.Dispose();
 }

@@ -24,7 +24,7 @@ internal static class JournalCheck
         {
             told = StoredJson.RolloutOf(row.Created);
         }
-        catch (JsonException)
+        catch (Exception error) when (error is JsonException or InvalidDataException)
         {
             findings.Add(FindingKind.JournalReplay, subject, "a rollout as it was created", "bytes that are none");
             return new Retold(null, 0, []);

@@ -50,6 +50,9 @@ public static class ServerHost
         builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.Limits.MaxRequestBodySize = null;
+            // Images come in as one stream: with small windows the round trips would set its speed.
+            kestrel.Limits.Http2.InitialStreamWindowSize = 4 * 1024 * 1024;
+            kestrel.Limits.Http2.InitialConnectionWindowSize = 8 * 1024 * 1024;
             kestrel.Listen(options.Listen, listen => listen.UseHttps(https =>
             {
                 https.ServerCertificate = pki.Server;
@@ -63,6 +66,7 @@ public static class ServerHost
         builder.Services.AddStore(home, options).AddDevices(home, pki, options).AddRollouts(options).AddApi().AddTelemetry();
         compose?.Invoke(builder.Services);
         var app = builder.Build();
+        app.UseStrictJson();
         app.MapGrpcService<EnvironmentService>();
         app.MapGrpcService<ReleaseService>();
         app.MapGrpcService<RolloutService>();
@@ -158,7 +162,11 @@ public static class ServerHost
             grpc.Interceptors.Add<StatusMapping>();
             grpc.MaxReceiveMessageSize = MessageBytesMax;
             grpc.EnableDetailedErrors = false;
-        }).AddJsonTranscoding(json => json.TypeRegistry = StatusMapping.Details);
+        }).AddJsonTranscoding(json =>
+        {
+            json.TypeRegistry = StatusMapping.Details;
+            json.JsonSettings.WriteInt64sAsStrings = true;
+        });
         services.AddGrpcReflection();
         services.AddGrpcHealthChecks().AddCheck("store", () => Microsoft.Extensions.Diagnostics.HealthChecks.HealthCheckResult.Healthy());
         return services;

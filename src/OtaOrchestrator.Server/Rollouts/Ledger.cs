@@ -49,12 +49,13 @@ public sealed partial class Ledger(Database database, Changes changes, Metering 
             {
                 throw new RolloutExistsException(id);
             }
-            var effects = Persist(db, created, next, decision, new Signal(Trigger.Start, created.StartedBy), at, spec);
+            var written = Write(created, next, decision, new Signal(Trigger.Start, created.StartedBy), at, spec);
+            Persist(db, created, next, decision, written, at);
             if (request is not null)
             {
                 Journal.InsertRequest(db, request.Actor, request.Id, request.BodySha256, answer(next), at);
             }
-            return new Committed(next, decision.Replanned, effects);
+            return new Committed(next, decision.Replanned, written.Effects);
         }, cancellation: cancellation);
         var entry = _entries.GetOrAdd((environment, id), _ => new Entry(committed.Rollout));
         entry.Rollout = committed.Rollout;
@@ -90,8 +91,10 @@ public sealed partial class Ledger(Database database, Changes changes, Metering 
                 return new Told(before, decision);
             }
             var spec = StoredJson.Of(next);
+            // Made here, not in the transaction: the one writer does nothing but write.
+            var written = Write(before, next, decision, signal, at, spec);
             // A decision that was begun is carried through: whoever asked may have gone away, the rollout has not.
-            var effects = await database.WriteAsync(db =>
+            await database.WriteAsync(db =>
             {
                 if (from is not null && !Journal.HasEffect(db, from))
                 {
@@ -101,15 +104,15 @@ public sealed partial class Ledger(Database database, Changes changes, Metering 
                 {
                     throw new LostRaceException();
                 }
-                var rows = Persist(db, before, next, decision, signal, at, spec);
+                Persist(db, before, next, decision, written, at);
                 if (request is not null && answer is not null)
                 {
                     Journal.InsertRequest(db, request.Actor, request.Id, request.BodySha256, answer(next, true), at);
                 }
-                return rows;
+                return true;
             }, Urgent(next), CancellationToken.None);
             entry.Rollout = next;
-            Publish(new Committed(next, decision.Replanned, effects), decision.Text);
+            Publish(new Committed(next, decision.Replanned, written.Effects), decision.Text);
             return new Told(next, decision);
         }
         finally
@@ -128,32 +131,39 @@ public sealed partial class Ledger(Database database, Changes changes, Metering 
     private static bool Urgent(Rollout rollout) =>
         rollout.Lanes.Any(lane => lane.State is LaneState.RollingBack or LaneState.AwaitingUndo or LaneState.RolledBack or LaneState.RollbackStuck);
 
-    private static List<EffectRow> Persist(Statements db, Rollout before, Rollout next, Decision decision, Signal signal, DateTimeOffset at, string spec)
+    private static Written Write(Rollout before, Rollout next, Decision decision, Signal signal, DateTimeOffset at, string spec)
     {
         var nextSha256 = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(spec)));
         var canonical = JsonSerializer.SerializeToUtf8Bytes(new JournalContent(next.Environment, next.Id, next.Revision, at.ToUnixTimeMilliseconds(), signal, nextSha256), StoredJson.Default.JournalContent);
-        Journal.InsertEntry(db, next.Environment, next.Id, new JournalRow(
-            next.Revision, at, signal.Actor.Name, signal.Trigger.ToString(), signal.Lane ?? "", before.State.ToString(), next.State.ToString(), decision.Text, canonical, SHA256.HashData(canonical)));
-        if (signal.Judgement is { } judgement && signal.Lane is { } judged)
-        {
-            Journal.InsertEvidence(db, next.Environment, next.Id, next.Revision, judged,
-                JsonSerializer.Serialize(judgement, StoredJson.Default.Judgement), signal.Observation is null ? "null" : JsonSerializer.Serialize(signal.Observation, StoredJson.Default.Observation));
-        }
-        foreach (var lane in decision.Replanned)
-        {
-            Journal.DeleteEffects(db, next.Environment, next.Id, lane);
-        }
-        List<EffectRow> rows = [];
+        var entry = new JournalRow(
+            next.Revision, at, signal.Actor.Name, signal.Trigger.ToString(), signal.Lane ?? "", before.State.ToString(), next.State.ToString(), decision.Text, canonical, SHA256.HashData(canonical));
+        List<EffectRow> effects = [];
         foreach (var effect in decision.Effects)
         {
             var lane = next.Lane(effect.Lane);
-            var row = new EffectRow(next.Environment, next.Id, next.Revision, rows.Count, effect.Lane, lane.Target, effect.Kind, effect.Delay, at + effect.Delay,
-                JsonSerializer.Serialize(lane.Order(next, next.Revision), StoredJson.Default.TargetOrder));
-            Journal.InsertEffect(db, row);
-            rows.Add(row);
+            effects.Add(new EffectRow(next.Environment, next.Id, next.Revision, effects.Count, effect.Lane, lane.Target, effect.Kind, effect.Delay, at + effect.Delay,
+                JsonSerializer.Serialize(lane.Order(next, next.Revision), StoredJson.Default.TargetOrder)));
+        }
+        return new Written(entry, effects);
+    }
+
+    private static void Persist(Statements db, Rollout before, Rollout next, Decision decision, Written written, DateTimeOffset at)
+    {
+        Journal.InsertEntry(db, next.Environment, next.Id, written.Entry);
+        foreach (var lane in decision.Replanned)
+        {
+            // Effects of a kind that comes again are replaced by it.
+            var comes = decision.Effects.Where(effect => effect.Lane == lane).Select(effect => effect.Kind).ToList();
+            if (next.Revision == 1 || Effect.Of(before.Lane(lane)).Any(effect => !comes.Contains(effect.Kind)))
+            {
+                Journal.DeleteEffects(db, next.Environment, next.Id, lane);
+            }
+        }
+        foreach (var row in written.Effects)
+        {
+            Journal.PutEffect(db, row);
         }
         Targets(db, before, next, at);
-        return rows;
     }
 
     /// <summary>What a target runs, who has it, and which releases may not come back, follow from the lanes' moves.</summary>
@@ -214,6 +224,8 @@ public sealed partial class Ledger(Database database, Changes changes, Metering 
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Environment}/{Rollout} revision {Revision} {State}: {Text}")]
     private partial void LogCommitted(string environment, string rollout, long revision, LaneState state, string text);
+
+    private sealed record Written(JournalRow Entry, IReadOnlyList<EffectRow> Effects);
 
     private sealed class Entry(Rollout rollout)
     {

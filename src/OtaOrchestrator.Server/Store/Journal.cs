@@ -71,9 +71,11 @@ public static class Journal
 
     // Rollouts.
 
-    public static bool InsertRollout(Statements db, Rollout rollout, string created, string spec) => db.Run(
-        "INSERT OR IGNORE INTO rollouts (environment, id, revision, state, ended, spec, created, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
-        rollout.Environment, rollout.Id, rollout.Revision, rollout.State.ToString(), rollout.Ended, spec, created, rollout.CreatedAt) == 1;
+    public static bool InsertRollout(Statements db, Rollout rollout, string created, string spec) =>
+        db.Run(
+            "INSERT OR IGNORE INTO rollouts (environment, id, revision, state, ended, spec, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7)",
+            rollout.Environment, rollout.Id, rollout.Revision, rollout.State.ToString(), rollout.Ended, spec, rollout.CreatedAt) == 1
+        && db.Run("INSERT INTO created_rollouts (environment, id, spec) VALUES ($1, $2, $3)", rollout.Environment, rollout.Id, created) == 1;
 
     /// <summary>Moves a rollout on from the revision before. False when it was no longer there.</summary>
     public static bool UpdateRollout(Statements db, Rollout rollout, string spec) => db.Run(
@@ -82,10 +84,6 @@ public static class Journal
 
     public static string? Rollout(Statements db, string environment, string id) =>
         db.Query("SELECT spec FROM rollouts WHERE environment = $1 AND id = $2", row => row.GetString(0), environment, id).FirstOrDefault();
-
-    /// <summary>The rollout as it was created, before its first decision.</summary>
-    public static string? CreatedRollout(Statements db, string environment, string id) =>
-        db.Query("SELECT created FROM rollouts WHERE environment = $1 AND id = $2", row => row.GetString(0), environment, id).FirstOrDefault();
 
     /// <summary>Newest first, from before a time and id.</summary>
     public static List<string> Rollouts(Statements db, string environment, DateTimeOffset before, string idBefore, int most) => db.Query(
@@ -105,18 +103,19 @@ public static class Journal
 
     // Effects.
 
-    public static void InsertEffect(Statements db, EffectRow row) => db.Run(
-        "INSERT INTO effects (environment, rollout, revision, ordinal, lane, target, kind, delay_ms, due_at, target_order) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    /// <summary>Stores an effect; one of the same lane and kind that was decided before gives way to it.</summary>
+    public static void PutEffect(Statements db, EffectRow row) => db.Run(
+        "INSERT OR REPLACE INTO effects (environment, rollout, revision, ordinal, lane, target, kind, delay_ms, due_at, target_order) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         row.Environment, row.Rollout, row.Revision, row.Ordinal, row.Lane, row.Target, row.Kind.ToString(), (long)row.Delay.TotalMilliseconds, row.DueAt, row.OrderJson);
 
     public static void DeleteEffects(Statements db, string environment, string rollout, string lane) =>
         db.Run("DELETE FROM effects WHERE environment = $1 AND rollout = $2 AND lane = $3", environment, rollout, lane);
 
     public static bool HasEffect(Statements db, EffectRow row) => db.Query(
-        "SELECT 1 FROM effects WHERE environment = $1 AND rollout = $2 AND revision = $3 AND ordinal = $4", _ => true, row.Environment, row.Rollout, row.Revision, row.Ordinal).Count == 1;
+        "SELECT 1 FROM effects WHERE environment = $1 AND rollout = $2 AND lane = $3 AND kind = $4 AND revision = $5", _ => true, row.Environment, row.Rollout, row.Lane, row.Kind.ToString(), row.Revision).Count == 1;
 
     public static void DeleteEffect(Statements db, EffectRow row) =>
-        db.Run("DELETE FROM effects WHERE environment = $1 AND rollout = $2 AND revision = $3 AND ordinal = $4", row.Environment, row.Rollout, row.Revision, row.Ordinal);
+        db.Run("DELETE FROM effects WHERE environment = $1 AND rollout = $2 AND lane = $3 AND kind = $4 AND revision = $5", row.Environment, row.Rollout, row.Lane, row.Kind.ToString(), row.Revision);
 
     public static List<EffectRow> Effects(Statements db) => db.Query(
         "SELECT environment, rollout, revision, ordinal, lane, target, kind, delay_ms, due_at, target_order FROM effects ORDER BY due_at",
@@ -131,9 +130,6 @@ public static class Journal
 
     public static List<ProgressRow> Progress(Statements db, string environment, string rollout) => db.Query(
         "SELECT lane, spec, at FROM progress WHERE environment = $1 AND rollout = $2", row => new ProgressRow(row.GetString(0), row.GetString(1), Time(row, 2)), environment, rollout);
-
-    public static void InsertEvidence(Statements db, string environment, string rollout, long revision, string lane, string judgement, string observation) => db.Run(
-        "INSERT INTO evidence (environment, rollout, revision, lane, judgement, observation) VALUES ($1, $2, $3, $4, $5, $6)", environment, rollout, revision, lane, judgement, observation);
 
     public static void InsertUndoSheet(Statements db, string environment, string rollout, byte[] sheet) =>
         db.Run("INSERT INTO undo_sheets (environment, rollout, sheet) VALUES ($1, $2, $3)", environment, rollout, sheet);
@@ -159,7 +155,7 @@ public static class Journal
     // What a check of everything reads.
 
     public static List<StoredRollout> StoredRollouts(Statements db) => db.Query(
-        "SELECT environment, id, revision, state, ended, spec, created FROM rollouts ORDER BY environment, created_at, id",
+        "SELECT environment, id, revision, state, ended, r.spec, COALESCE(c.spec, 'null') FROM rollouts r LEFT JOIN created_rollouts c USING (environment, id) ORDER BY environment, created_at, id",
         row => new StoredRollout(row.GetString(0), row.GetString(1), row.GetInt64(2), row.GetString(3), row.GetInt64(4) != 0, row.GetString(5), row.GetString(6)));
 
     public static Dictionary<string, long> Sequences(Statements db) =>

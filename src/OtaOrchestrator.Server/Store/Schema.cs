@@ -16,7 +16,8 @@ internal static class Schema
         CREATE TABLE holds (environment TEXT NOT NULL, release TEXT NOT NULL, rollout TEXT NOT NULL, reason TEXT NOT NULL, since INTEGER NOT NULL, PRIMARY KEY (environment, release)) WITHOUT ROWID;
         CREATE TABLE rollouts (
             environment TEXT NOT NULL REFERENCES environments (id), id TEXT NOT NULL, revision INTEGER NOT NULL, state TEXT NOT NULL, ended INTEGER NOT NULL, spec TEXT NOT NULL,
-            created TEXT NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, PRIMARY KEY (environment, id));
+            created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, PRIMARY KEY (environment, id)) WITHOUT ROWID;
+        CREATE TABLE created_rollouts (environment TEXT NOT NULL, id TEXT NOT NULL, spec TEXT NOT NULL, PRIMARY KEY (environment, id)) WITHOUT ROWID;
         CREATE INDEX rollouts_by_time ON rollouts (environment, created_at);
         CREATE TABLE journal (
             environment TEXT NOT NULL, rollout TEXT NOT NULL, revision INTEGER NOT NULL, at INTEGER NOT NULL, actor TEXT NOT NULL, trigger TEXT NOT NULL, lane TEXT NOT NULL,
@@ -24,12 +25,11 @@ internal static class Schema
         CREATE TABLE effects (
             environment TEXT NOT NULL, rollout TEXT NOT NULL, revision INTEGER NOT NULL, ordinal INTEGER NOT NULL, lane TEXT NOT NULL, target TEXT NOT NULL, kind TEXT NOT NULL,
             delay_ms INTEGER NOT NULL, due_at INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, target_order TEXT NOT NULL, last_error TEXT NOT NULL DEFAULT '',
-            PRIMARY KEY (environment, rollout, revision, ordinal)) WITHOUT ROWID;
-        CREATE INDEX effects_by_lane ON effects (environment, rollout, lane);
+            PRIMARY KEY (environment, rollout, lane, kind)) WITHOUT ROWID;
         CREATE TABLE progress (environment TEXT NOT NULL, rollout TEXT NOT NULL, lane TEXT NOT NULL, spec TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (environment, rollout, lane)) WITHOUT ROWID;
-        CREATE TABLE evidence (
-            environment TEXT NOT NULL, rollout TEXT NOT NULL, revision INTEGER NOT NULL, lane TEXT NOT NULL, judgement TEXT NOT NULL, observation TEXT NOT NULL,
-            PRIMARY KEY (environment, rollout, revision, lane)) WITHOUT ROWID;
+        CREATE VIEW evidence AS
+            SELECT environment, rollout, revision, lane, json_extract(CAST(canonical AS TEXT), '$.Signal.Judgement') AS judgement, json_extract(CAST(canonical AS TEXT), '$.Signal.Observation') AS observation
+            FROM journal WHERE trigger = 'Looked';
         CREATE TABLE undo_sheets (environment TEXT NOT NULL, rollout TEXT NOT NULL, sheet BLOB NOT NULL, PRIMARY KEY (environment, rollout)) WITHOUT ROWID;
         CREATE TABLE sequences (fleet TEXT PRIMARY KEY, last INTEGER NOT NULL) WITHOUT ROWID;
         CREATE TABLE requests (id TEXT NOT NULL, actor TEXT NOT NULL, body_sha256 BLOB NOT NULL, response BLOB NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (actor, id)) WITHOUT ROWID;

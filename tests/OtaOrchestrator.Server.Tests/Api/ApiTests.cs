@@ -307,6 +307,13 @@ public sealed class ApiTests(ApiTests.Shared shared) : IClassFixture<ApiTests.Sh
         using var posted = await Admin.Http.PostAsync($"/v1/{_environment}/rollouts", new StringContent("{\"plan\":{\"lanes\":[{\"target\":\"api\"}]}}", Encoding.UTF8, "application/json"));
         Assert.Equal(HttpStatusCode.BadRequest, posted.StatusCode);
         Assert.Contains("lanes[0].release", await posted.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        using var misspelt = await Admin.Http.PostAsync($"/v1/{_environment}/rollouts", new StringContent("{\"plan\":{\"lanes\":[{\"target\":\"api\",\"releese\":\"api@2.0\"}]}}", Encoding.UTF8, "application/json"));
+        Assert.Equal(HttpStatusCode.BadRequest, misspelt.StatusCode);
+        Assert.Contains("plan.lanes[0].releese", await misspelt.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        using var huge = await Admin.Http.PostAsync($"/v1/{_environment}/rollouts", new StringContent(new string(' ', 2 * 1024 * 1024) + "{}", Encoding.UTF8, "application/json"));
+        Assert.Equal(HttpStatusCode.BadRequest, huge.StatusCode);
+        using var right = await Admin.Http.PostAsync($"/v1/{_environment}/rollouts", new StringContent("{\"plan\":{\"lanes\":[{\"target\":\"api\",\"release\":\"api@2.0\"}]},\"validateOnly\":true}", Encoding.UTF8, "application/json"));
+        Assert.Equal(HttpStatusCode.OK, right.StatusCode);
     }
 
     [Fact]

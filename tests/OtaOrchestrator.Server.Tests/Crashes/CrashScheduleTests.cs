@@ -57,7 +57,9 @@ public sealed class CrashScheduleTests
         {
             Assert.Equal(0, await Host(directory, scenario, null));
             await Check(directory, scenario, "no crash");
-            return [.. (await File.ReadAllLinesAsync(Path.Combine(directory, "points.log"))).Distinct()];
+            // How often the judge looks is the clock's to say; its first looks stand for all.
+            return [.. (await File.ReadAllLinesAsync(Path.Combine(directory, "points.log"))).Distinct()
+                .Where(point => Kind(point) is not ("Look.before" or "Look.after") || int.Parse(point.AsSpan(point.IndexOf('#', StringComparison.Ordinal) + 1), System.Globalization.CultureInfo.InvariantCulture) <= 2)];
         }
         finally
         {
