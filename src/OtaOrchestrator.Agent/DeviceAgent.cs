@@ -108,6 +108,11 @@ public sealed class DeviceAgent
             isTested = true;
             await ServeAsync(running, deadline, either.Token);
         }
+        catch (Install.InstallException error)
+        {
+            // The boot loader does not take note of the image, so it can't be relied on to boot it again.
+            Slots.GiveUp("CONFIRM_TIMEOUT", error.Message);
+        }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {
             if (Store.Current.Trial is null)

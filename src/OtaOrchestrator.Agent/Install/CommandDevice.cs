@@ -23,6 +23,9 @@ public sealed record DeviceCommands
 
     public string[] Confirm { get; init; } = [];
 
+    /// <summary>Tells the boot loader not to boot the slot that runs again, for its image was given up; the reboot follows. With RAUC: <c>["rauc","status","mark-bad"]</c>.</summary>
+    public string[] Revert { get; init; } = [];
+
     public string[] Reboot { get; init; } = [];
 }
 
@@ -40,14 +43,26 @@ public sealed class CommandDevice(DeviceCommands commands, TimeSpan timeout, Tim
             return new Boot(slots.ChooseAtPowerOn(), bootId);
         }
         var (code, output) = await RunAsync(commands.BootedSlot, null, null, cancellation);
-        if (code != 0 || !Enum.TryParse<SlotName>(output, out var slot) || !Enum.IsDefined(slot))
+        SlotName? booted = output switch { "A" => SlotName.A, "B" => SlotName.B, _ => null };
+        if (code != 0 || booted is not { } slot)
         {
             throw new InvalidDataException($"the command for the booted slot ended with {code} and said '{output}', not A or B");
         }
-        if (slots.IsOnTrial && slots.ChooseAtPowerOn() != slot)
+        if (slots.ChooseAtPowerOn() == slot)
+        {
+            return new Boot(slot, bootId);
+        }
+        if (slots.IsOnTrial)
         {
             slots.GiveUp("CRASH_LOOP", "the boot loader went back");
+            return new Boot(slot, bootId);
         }
+        // The image was given up, and the boot loader boots it all the same: it knows nothing of that yet. Without commands for it, the agent at least says what runs.
+        if (commands.Revert.Length > 0 && await RunAsync(commands.Revert, slot, null, cancellation) is (not 0, var trouble))
+        {
+            throw new InvalidDataException($"{commands.Revert[0]}: {trouble}");
+        }
+        await RebootAsync(cancellation);
         return new Boot(slot, bootId);
     }
 
