@@ -138,11 +138,17 @@ public sealed partial class Ledger(Database database, Changes changes, Metering 
         var entry = new JournalRow(
             next.Revision, at, signal.Actor.Name, signal.Trigger.ToString(), signal.Lane ?? "", before.State.ToString(), next.State.ToString(), decision.Text, canonical, SHA256.HashData(canonical));
         List<EffectRow> effects = [];
+        Lane? lane = null;
+        var order = "";
         foreach (var effect in decision.Effects)
         {
-            var lane = next.Lane(effect.Lane);
-            effects.Add(new EffectRow(next.Environment, next.Id, next.Revision, effects.Count, effect.Lane, lane.Target, effect.Kind, effect.Delay, at + effect.Delay,
-                JsonSerializer.Serialize(lane.Order(next, next.Revision), StoredJson.Default.TargetOrder)));
+            // Effects come lane by lane, and those of a lane have one order.
+            if (lane?.Name != effect.Lane)
+            {
+                lane = next.Lane(effect.Lane);
+                order = JsonSerializer.Serialize(lane.Order(next, next.Revision), StoredJson.Default.TargetOrder);
+            }
+            effects.Add(new EffectRow(next.Environment, next.Id, next.Revision, effects.Count, effect.Lane, lane.Target, effect.Kind, effect.Delay, at + effect.Delay, order));
         }
         return new Written(entry, effects);
     }
