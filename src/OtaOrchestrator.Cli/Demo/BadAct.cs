@@ -13,7 +13,7 @@ internal static class BadAct
     public static async Task<(BadRollout Bad, long FirstWave)> Play(Stage stage, DemoProgress progress, CancellationToken cancellation)
     {
         progress.Begin($"bad rollout: {Cast.Api} to {Cast.ApiNext}, then {Cast.Firmware} {Cast.FirmwareBad}, which falls ill after it was confirmed");
-        var rollout = await Acts.Start(stage, Plans.Of("bad-winter", Cast.ApiNext, Cast.FirmwareBad), cancellation);
+        var rollout = await Acts.Start(stage, Plans.Of("bad-winter", Cast.ApiNext, Cast.FirmwareBad, stage.Devices), cancellation);
         long firstWave = 0;
         var last = await Acts.Follow(stage, progress, rollout.Name, 0, Acts.HasEnded, now =>
         {
