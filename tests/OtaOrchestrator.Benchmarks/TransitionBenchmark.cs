@@ -104,8 +104,8 @@ internal static class TransitionBenchmark
                     Journal.UpdateRollout(db, rollout with { Revision = at }, spec);
                     Journal.InsertEntry(db, "bench", rollout.Id, new JournalRow(at, now, "bench", "Pause", "", "Baking", "Paused", "api: baking -> paused", canonical, sha256));
                     Journal.DeleteEffects(db, "bench", rollout.Id, "api");
-                    Journal.InsertEffect(db, new EffectRow("bench", rollout.Id, at, 0, "api", "api", EffectKind.Expose, TimeSpan.Zero, now, order));
-                    Journal.InsertEffect(db, new EffectRow("bench", rollout.Id, at, 1, "api", "api", EffectKind.Look, TimeSpan.Zero, now, order));
+                    Journal.PutEffect(db, new EffectRow("bench", rollout.Id, at, 0, "api", "api", EffectKind.Expose, TimeSpan.Zero, now, order));
+                    Journal.PutEffect(db, new EffectRow("bench", rollout.Id, at, 1, "api", "api", EffectKind.Look, TimeSpan.Zero, now, order));
                     return true;
                 }, cancellation: CancellationToken.None);
                 Interlocked.Increment(ref done);
