@@ -27,7 +27,7 @@ public sealed class DemoTests
             Assert.Equal(devices, At("devices").GetInt64());
             Assert.Equal("SUCCEEDED", At("good", "state").GetString());
             Assert.Equal(devices, At("good", "devicesOnNew").GetInt64());
-            Assert.Equal("ROLLED_BACK", At("bad", "state").GetString());
+            Assert.Equal("ROLLED BACK", At("bad", "state").GetString());
             Assert.InRange(At("bad", "devicesThatTookIt").GetInt64(), 1, At("firstWave").GetInt64());
             Assert.Equal(devices, At("bad", "devicesOnOld").GetInt64());
             Assert.True(At("bad", "backendRestored").GetBoolean());

@@ -9,11 +9,12 @@ namespace OtaOrchestrator.Cli.Demo;
 internal static class BadAct
 {
     private const int RequestsToTrust = 50;
+    private const int WindowsMax = 3;
 
     public static async Task<(BadRollout Bad, long FirstWave)> Play(Stage stage, DemoProgress progress, CancellationToken cancellation)
     {
         progress.Begin($"bad rollout: {Cast.Api} to {Cast.ApiNext}, then {Cast.Firmware} {Cast.FirmwareBad}, which falls ill after it was confirmed");
-        var rollout = await Acts.Start(stage, Plans.Of("bad-winter", Cast.ApiNext, Cast.FirmwareBad), cancellation);
+        var rollout = await Acts.Start(stage, Plans.Of("bad-winter", Cast.ApiNext, Cast.FirmwareBad, stage.Devices), cancellation);
         long firstWave = 0;
         var last = await Acts.Follow(stage, progress, rollout.Name, 0, Acts.HasEnded, now =>
         {
@@ -43,14 +44,24 @@ internal static class BadAct
         return verdict?.Time is null || restored is null ? double.NaN : (restored.ToDateTimeOffset() - verdict.Time.ToDateTimeOffset()).TotalSeconds;
     }
 
-    /// <summary>Who answers now: of the next requests none comes from the candidate.</summary>
+    /// <summary>
+    /// Who answers now: of a number of requests in a row none comes from the candidate. The report is written a few times a second, so the first window may still hold
+    /// requests that were answered before the return; only a later one tells.
+    /// </summary>
     private static async Task<bool> BackendRestored(Stage stage, CancellationToken cancellation)
     {
-        var before = LoadReport.Read(stage.LoadFile);
-        var after = await stage.Read(() => Task.FromResult(LoadReport.Read(stage.LoadFile)), now => now?.Requests >= before?.Requests + RequestsToTrust, TimeSpan.FromSeconds(10), cancellation);
-        return before is not null && after is not null
-            && after.Of(Cast.ApiNew) - before.Of(Cast.ApiNew) >= RequestsToTrust * 9 / 10
-            && after.Of(Cast.ApiNext) == before.Of(Cast.ApiNext) && after.Of(Cast.ApiOld) == before.Of(Cast.ApiOld);
+        for (int window = 0; window < WindowsMax; window++)
+        {
+            var before = LoadReport.Read(stage.LoadFile);
+            var after = await stage.Read(() => Task.FromResult(LoadReport.Read(stage.LoadFile)), now => now?.Requests >= before?.Requests + RequestsToTrust, TimeSpan.FromSeconds(10), cancellation);
+            if (before is not null && after is not null
+                && after.Of(Cast.ApiNew) - before.Of(Cast.ApiNew) >= RequestsToTrust * 9 / 10
+                && after.Of(Cast.ApiNext) == before.Of(Cast.ApiNext) && after.Of(Cast.ApiOld) == before.Of(Cast.ApiOld))
+            {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static async Task<string> Digest(Stage stage, string version, CancellationToken cancellation) =>

@@ -10,7 +10,7 @@ internal static class GoodAct
     public static async Task<(GoodRollout Good, CrashReport Crash)> Play(Stage stage, DemoProgress progress, ServerEndpoint endpoint, CancellationToken cancellation)
     {
         progress.Begin($"rollout: {Cast.Api} {Cast.ApiOld} to {Cast.ApiNew}, then {Cast.Firmware} {Cast.FirmwareOld} to {Cast.FirmwareNew} in waves");
-        var rollout = await Acts.Start(stage, Plans.Of("good-autumn", Cast.ApiNew, Cast.FirmwareNew), cancellation);
+        var rollout = await Acts.Start(stage, Plans.Of("good-autumn", Cast.ApiNew, Cast.FirmwareNew, stage.Devices), cancellation);
         var middle = await Acts.Follow(stage, progress, rollout.Name, 0, r => InTheMiddle(r) || Acts.HasEnded(r), _ => { }, cancellation);
         if (!InTheMiddle(middle.Rollout))
         {

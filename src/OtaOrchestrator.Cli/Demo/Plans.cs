@@ -6,9 +6,16 @@ namespace OtaOrchestrator.Cli.Demo;
 /// <summary>The demo's plans: as anybody would write them, with bakes of seconds instead of hours.</summary>
 internal static class Plans
 {
-    public static Protocol.V1.Plan Of(string name, string api, string firmware) => RolloutStartCommand.ToProto(PlanSource.Valid(PlanText.Parse(Text(name, api, firmware))));
+    /// <summary>Devices that a first wave has at least, about: fewer prove nothing, however ill they are.</summary>
+    private const int FirstWaveMin = 12;
 
-    public static string Text(string name, string api, string firmware) =>
+    public static Protocol.V1.Plan Of(string name, string api, string firmware, int devices) =>
+        RolloutStartCommand.ToProto(PlanSource.Valid(PlanText.Parse(Text(name, api, firmware, FirstWave(devices)))));
+
+    /// <summary>A tenth of the fleet, more of a small one; percent.</summary>
+    public static int FirstWave(int devices) => Math.Clamp((int)Math.Ceiling(100.0 * FirstWaveMin / Math.Max(1, devices)), 10, 40);
+
+    public static string Text(string name, string api, string firmware, int firstWavePercent = 10) =>
         $$"""
         apiVersion: ota/v1
         kind: Plan
@@ -28,7 +35,7 @@ internal static class Plans
           needs: [{{Cast.Api}} >= {{api}}]
           observeFor: 3s
           steps:
-          - { share: 10%, bakeMin: 2s, reach: 1 }
+          - { share: {{firstWavePercent}}%, bakeMin: 2s, reach: 1 }
           - { share: 50%, bakeMin: 1s }
           - { share: 100%, bakeMin: 1s }
           checks:
