@@ -31,8 +31,17 @@ public sealed class FirmwareTests
         Assert.Equal(HttpStatusCode.RequestedRangeNotSatisfiable, beyond.StatusCode);
         using var many = await SendAsync(http, link, "bytes=" + string.Join(',', Enumerable.Range(0, 1000).Select(i => $"{i}-{i}")));
         Assert.Equal(HttpStatusCode.OK, many.StatusCode);
-        using var overlong = await SendAsync(http, link, "bytes=" + string.Join(',', Enumerable.Range(0, 8000).Select(i => $"{i}-{i}")));
-        Assert.Equal(HttpStatusCode.RequestHeaderFieldsTooLarge, overlong.StatusCode);
+        // The server answers and closes while the rest is still being sent: the client sees the answer or the closed connection.
+        HttpStatusCode? overlong = null;
+        try
+        {
+            using var answer = await SendAsync(http, link, "bytes=" + string.Join(',', Enumerable.Range(0, 8000).Select(i => $"{i}-{i}")));
+            overlong = answer.StatusCode;
+        }
+        catch (HttpRequestException error) when (error.InnerException is IOException)
+        {
+        }
+        Assert.True(overlong is null or HttpStatusCode.RequestHeaderFieldsTooLarge, $"{overlong}");
         using var post = await http.PostAsync(link, new StringContent(""));
         Assert.Equal(HttpStatusCode.MethodNotAllowed, post.StatusCode);
     }
