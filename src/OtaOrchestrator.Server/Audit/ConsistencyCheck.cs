@@ -4,7 +4,6 @@ using OtaOrchestrator.Core.Rollouts;
 using OtaOrchestrator.DevicePlane;
 using OtaOrchestrator.Firmware.Signing;
 using OtaOrchestrator.Server.Environments;
-using OtaOrchestrator.Server.Hosting;
 using OtaOrchestrator.Server.Reconciling;
 using OtaOrchestrator.Server.Releases;
 using OtaOrchestrator.Server.Rollouts;
@@ -19,7 +18,7 @@ public sealed record AuditReport(IReadOnlyList<AuditFinding> Findings, long Roll
 /// Reads everything of an environment again and compares it: journal with rows, rows with effects and targets, targets with lanes, devices and images with releases.
 /// It decides nothing and changes nothing.
 /// </summary>
-public sealed class ConsistencyCheck(Database database, Ledger ledger, ITargets targets, Home home, SigningKey signing, TimeProvider time, EmbeddedDevicePlane? plane = null)
+public sealed class ConsistencyCheck(Database database, Ledger ledger, ITargets targets, FirmwareStore store, SigningKey signing, TimeProvider time, EmbeddedDevicePlane? plane = null)
 {
     private const int EntriesPerPage = 500;
 
@@ -27,6 +26,9 @@ public sealed class ConsistencyCheck(Database database, Ledger ledger, ITargets 
     public async Task<AuditReport?> RunAsync(string environment, CancellationToken cancellation)
     {
         var findings = new Findings();
+        // Listed first, then who is arriving, then the releases: whatever was between two of them is known to the next.
+        var unclaimed = store.Stored().ToList();
+        unclaimed.RemoveAll(store.Arriving.Contains);
         if (database.Read(db => AtOneMoment(db, () => Stored(db, environment, findings))) is not { } stored)
         {
             return null;
@@ -49,7 +51,8 @@ public sealed class ConsistencyCheck(Database database, Ledger ledger, ITargets 
             DeviceCheck.Jobs(snapshot, known, (rollout, lane) => IotFleet.JobPrefix(lane.Order(rollout, rollout.Revision)), findings);
             devices = DeviceCheck.Digests(snapshot, stored.Fleets, stored.ReleasesByDigest, database.Read(db => Journal.HoldsIn(db, environment)), [.. known.Where(rollout => rollout.Environment == environment)], findings);
         }
-        await FirmwareCheck.OfAsync(home.Firmware, stored.Images, signing.Public, findings, cancellation);
+        FirmwareCheck.Strays(unclaimed, stored.Images, findings);
+        await FirmwareCheck.OfAsync(store, stored.Images, signing.Public, findings, cancellation);
         return new AuditReport(findings.All, stored.Rollouts, stored.Entries, stored.Effects, devices);
     }
 

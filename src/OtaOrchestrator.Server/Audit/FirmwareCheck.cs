@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using OtaOrchestrator.Firmware.Signing;
+using OtaOrchestrator.Server.Releases;
 
 namespace OtaOrchestrator.Server.Audit;
 
@@ -10,12 +11,12 @@ internal sealed record PublishedImage(string Release, string Digest, long Size, 
 /// <summary>The stored images against the digests and signatures that were published.</summary>
 internal static class FirmwareCheck
 {
-    public static async Task OfAsync(string directory, IReadOnlyCollection<PublishedImage> images, VerificationKey key, Findings findings, CancellationToken cancellation)
+    public static async Task OfAsync(FirmwareStore store, IReadOnlyCollection<PublishedImage> images, VerificationKey key, Findings findings, CancellationToken cancellation)
     {
         foreach (var image in images)
         {
             var sha256 = image.Digest["sha256:".Length..];
-            var file = new FileInfo(Path.Combine(directory, sha256));
+            var file = new FileInfo(store.File(sha256));
             if (!file.Exists)
             {
                 findings.Add(FindingKind.FirmwareMissing, image.Release, $"{image.Size} bytes of {image.Digest}", "no file", "publish the same image again");
@@ -32,10 +33,16 @@ internal static class FirmwareCheck
                 findings.Add(FindingKind.FirmwareSignature, image.Release, "a signature by the release key", "one that does not hold", "devices refuse it");
             }
         }
+    }
+
+    /// <param name="unclaimed">Digests of stored images that weren't arriving.</param>
+    /// <param name="images">Read after <paramref name="unclaimed"/>, or a release that was published in between would be missed.</param>
+    public static void Strays(IEnumerable<string> unclaimed, IEnumerable<PublishedImage> images, Findings findings)
+    {
         var known = images.Select(image => image.Digest["sha256:".Length..]).ToHashSet(StringComparer.Ordinal);
-        foreach (var file in Directory.EnumerateFiles(directory).Select(Path.GetFileName).Where(file => !known.Contains(file!)))
+        foreach (var file in unclaimed.Where(file => !known.Contains(file)))
         {
-            findings.Add(FindingKind.FirmwareStray, file!, "images of published releases", "an image of none", "an upload that was cut off before its release was stored, or a stranger's file");
+            findings.Add(FindingKind.FirmwareStray, file, "images of published releases", "an image of none", "an upload that was cut off before its release was stored, or a stranger's file");
         }
     }
 }

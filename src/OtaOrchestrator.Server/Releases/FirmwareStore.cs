@@ -1,4 +1,4 @@
-using System.Security.Cryptography;
+using System.Collections.Concurrent;
 using System.Threading.Channels;
 using OtaOrchestrator.Firmware.Images;
 using OtaOrchestrator.Server.Hosting;
@@ -8,6 +8,14 @@ namespace OtaOrchestrator.Server.Releases;
 /// <summary>The images, one file each, named by their digest. A file is complete or not there.</summary>
 public sealed class FirmwareStore(Home home)
 {
+    private readonly ConcurrentDictionary<Upload, string> _arriving = [];
+
+    /// <summary>Digests of images that are in the store already while their release is being written.</summary>
+    public IReadOnlySet<string> Arriving => _arriving.Values.ToHashSet(StringComparer.Ordinal);
+
+    /// <summary>Digests of every image in the store.</summary>
+    public IReadOnlyList<string> Stored() => [.. Directory.EnumerateFiles(home.Firmware).Select(file => Path.GetFileName(file))];
+
     public string File(string sha256) => Path.Combine(home.Firmware, sha256);
 
     /// <summary>Removes what uploads left that a crash cut off.</summary>
@@ -25,21 +33,24 @@ public sealed class FirmwareStore(Home home)
         return await FirmwareImage.ReadAsync(stream, cancellation);
     }
 
-    public Upload Begin() => new(home);
+    public Upload Begin() => new(this, home);
 
-    /// <summary>An image on its way in: written and hashed side by side, in bounded memory. Disposed before <see cref="Keep"/>, it leaves nothing.</summary>
+    /// <summary>
+    /// An image on its way in: written and hashed side by side, in bounded memory. Disposed before <see cref="KeepAsync"/>, it leaves nothing;
+    /// once kept, it counts as arriving until it is disposed, so dispose it after its release is written.
+    /// </summary>
     public sealed class Upload : IAsyncDisposable
     {
-        private readonly Home _home;
+        private readonly FirmwareStore _store;
         private readonly string _file;
         private readonly FileStream _stream;
         private readonly ImageCheck _check = new();
         private readonly Channel<ReadOnlyMemory<byte>> _hashing = Channel.CreateBounded<ReadOnlyMemory<byte>>(8);
         private readonly Task _hashed;
 
-        internal Upload(Home home)
+        internal Upload(FirmwareStore store, Home home)
         {
-            _home = home;
+            _store = store;
             _file = Path.Combine(home.Uploads, Guid.NewGuid().ToString("n"));
             _stream = new FileStream(_file, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0, Options = FileOptions.Asynchronous });
             _hashed = Task.Run(async () =>
@@ -73,7 +84,8 @@ public sealed class FirmwareStore(Home home)
         {
             _stream.Flush(flushToDisk: true);
             await _stream.DisposeAsync();
-            System.IO.File.Move(_file, Path.Combine(_home.Firmware, sha256), overwrite: true);
+            _store._arriving[this] = sha256;
+            System.IO.File.Move(_file, _store.File(sha256), overwrite: true);
         }
 
         public async ValueTask DisposeAsync()
@@ -83,6 +95,7 @@ public sealed class FirmwareStore(Home home)
             _check.Dispose();
             await _stream.DisposeAsync();
             System.IO.File.Delete(_file);
+            _store._arriving.TryRemove(this, out _);
         }
     }
 }

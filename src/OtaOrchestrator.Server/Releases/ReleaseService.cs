@@ -36,13 +36,14 @@ public sealed class ReleaseService(Database database, FirmwareStore store, Signi
         }
         var release = head.Release?.Clone() ?? throw RefusedException.Invalid("release", "is missing");
         var name = ResourceNames.Release(release.Name);
+        await using var upload = release.Firmware is null ? null : store.Begin();
         switch (release.ContentCase)
         {
             case Release.ContentOneofCase.Backend:
                 Backend(release);
                 break;
             case Release.ContentOneofCase.Firmware:
-                await FirmwareAsync(release, name, head.ExpectedSha256, requests, cancellation);
+                await FirmwareAsync(release, name, head.ExpectedSha256, requests, upload!, cancellation);
                 break;
             default:
                 throw RefusedException.Invalid("release", "is neither a back end nor firmware");
@@ -58,10 +59,7 @@ public sealed class ReleaseService(Database database, FirmwareStore store, Signi
             if (!Journal.InsertRelease(db, row))
             {
                 var there = Journal.Release(db, name.Name, name.Version)!;
-                if (there.Digest != release.Digest)
-                {
-                    throw new RefusedException(ErrorReason.AlreadyExists, $"{name} is published with another content ({there.Digest}); a release never changes");
-                }
+                Same(there, release);
                 answer = Parse(there);
             }
             if (key is not null)
@@ -189,6 +187,14 @@ public sealed class ReleaseService(Database database, FirmwareStore store, Signi
         return database.Read(db => Journal.Release(db, name.Name, name.Version) is { } row ? WithHolds(db, Parse(row)) : null) ?? throw RefusedException.NotFound(resource);
     }
 
+    private static void Same(ReleaseRow there, Release release)
+    {
+        if (there.Digest != release.Digest)
+        {
+            throw new RefusedException(ErrorReason.AlreadyExists, $"{there.Id} is published with another content ({there.Digest}); a release never changes");
+        }
+    }
+
     private static void Backend(Release release)
     {
         if (release.Backend.Addresses.Count is 0 or > 64)
@@ -208,7 +214,7 @@ public sealed class ReleaseService(Database database, FirmwareStore store, Signi
     private static string BackendDigest(Release release) =>
         "sha256:" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{release.Name}\n{string.Join('\n', release.Backend.Addresses)}\n")));
 
-    private async Task FirmwareAsync(Release release, ReleaseName name, string expected, IAsyncStreamReader<PublishReleaseRequest> requests, CancellationToken cancellation)
+    private async Task FirmwareAsync(Release release, ReleaseName name, string expected, IAsyncStreamReader<PublishReleaseRequest> requests, FirmwareStore.Upload upload, CancellationToken cancellation)
     {
         var firmware = release.Firmware;
         if (firmware.Size is <= 0 or > ImageBytesMax)
@@ -219,7 +225,6 @@ public sealed class ReleaseService(Database database, FirmwareStore store, Signi
         {
             throw RefusedException.Invalid("release.firmware", "has at most 32 hardware ids of letters, digits, hyphen and underscore, and a counter that is not negative");
         }
-        await using var upload = store.Begin();
         while (await NextAsync(requests, upload, cancellation))
         {
             if (requests.Current.PartCase != PublishReleaseRequest.PartOneofCase.Chunk || requests.Current.Chunk.Length is 0 or > ChunkBytesMax)
@@ -244,6 +249,11 @@ public sealed class ReleaseService(Database database, FirmwareStore store, Signi
         }
         Describe(firmware, name, expected, reading);
         release.Digest = "sha256:" + sha256;
+        // Refused before the image is kept, or it would stay behind.
+        if (database.Read(db => Journal.Release(db, name.Name, name.Version)) is { } there)
+        {
+            Same(there, release);
+        }
         firmware.Signature = Convert.ToBase64String(signing.SignDigest(reading.FileSha256));
         await upload.KeepAsync(sha256);
     }

@@ -8,6 +8,7 @@ using OtaOrchestrator.Firmware.Signing;
 using OtaOrchestrator.Firmware.Updates;
 using OtaOrchestrator.Server.Audit;
 using OtaOrchestrator.Server.Hosting;
+using OtaOrchestrator.Server.Releases;
 using OtaOrchestrator.Server.Store;
 using OtaOrchestrator.Server.Tests.Scenes;
 
@@ -101,10 +102,29 @@ public sealed class SeededDivergenceTests : IAsyncLifetime
         File.Delete(Path.Combine(_home.Firmware, missing.Digest[7..]));
         File.WriteAllText(Path.Combine(_home.Firmware, "stranger"), "?");
         var findings = new Findings();
-        await FirmwareCheck.OfAsync(_home.Firmware, [good, damaged, missing, forged], _key.Public, findings, CancellationToken.None);
+        var store = new FirmwareStore(_home);
+        PublishedImage[] images = [good, damaged, missing, forged];
+        await FirmwareCheck.OfAsync(store, images, _key.Public, findings, CancellationToken.None);
+        FirmwareCheck.Strays(store.Stored(), images, findings);
         Assert.Equal(
             [(FindingKind.FirmwareDigest, "damaged"), (FindingKind.FirmwareMissing, "missing"), (FindingKind.FirmwareSignature, "forged"), (FindingKind.FirmwareStray, "stranger")],
             findings.All.Select(finding => (finding.Kind, finding.Subject)));
+    }
+
+    [Fact]
+    public async Task An_image_is_a_stray_only_when_nobody_is_publishing_it()
+    {
+        var bytes = "a fifth image"u8.ToArray();
+        var store = new FirmwareStore(_home);
+        var check = new ConsistencyCheck(_scene.Database, _scene.Ledger, _scene.Targets, store, _key, TimeProvider.System);
+        await using (var upload = store.Begin())
+        {
+            await upload.AppendAsync(bytes, CancellationToken.None);
+            await upload.FinishAsync();
+            await upload.KeepAsync(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(bytes)));
+            Assert.Empty((await check.RunAsync(Scene.Environment, CancellationToken.None))!.Findings);
+        }
+        Assert.Equal(FindingKind.FirmwareStray, Assert.Single((await check.RunAsync(Scene.Environment, CancellationToken.None))!.Findings).Kind);
     }
 
     [Fact]
@@ -161,7 +181,7 @@ public sealed class SeededDivergenceTests : IAsyncLifetime
     private async Task<AuditReport> Check(Scene? scene = null)
     {
         scene ??= _scene;
-        return (await new ConsistencyCheck(scene.Database, scene.Ledger, scene.Targets, _home, _key, TimeProvider.System).RunAsync(Scene.Environment, CancellationToken.None))!;
+        return (await new ConsistencyCheck(scene.Database, scene.Ledger, scene.Targets, new FirmwareStore(_home), _key, TimeProvider.System).RunAsync(Scene.Environment, CancellationToken.None))!;
     }
 
     private PublishedImage Publish(string release, byte[] bytes)

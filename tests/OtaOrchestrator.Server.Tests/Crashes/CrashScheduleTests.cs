@@ -3,6 +3,7 @@ using OtaOrchestrator.Core.Rollouts;
 using OtaOrchestrator.Firmware.Signing;
 using OtaOrchestrator.Server.Audit;
 using OtaOrchestrator.Server.Hosting;
+using OtaOrchestrator.Server.Releases;
 using OtaOrchestrator.Server.Tests.Scenes;
 
 namespace OtaOrchestrator.Server.Tests.Crashes;
@@ -108,7 +109,7 @@ public sealed class CrashScheduleTests
             : ["ExposeAsync api@1.0 api@2.0 0.25", "ExposeAsync api@1.0 api@2.0 1", "PromoteAsync api@2.0  0"];
         Assert.True(rollout.State == (scenario == CrashHost.Back ? LaneState.RolledBack : LaneState.Succeeded), $"after {crashes}: {rollout.State}");
         Assert.True(expected.SequenceEqual(scene.Target("api").State.Changes), $"after {crashes}: {string.Join("; ", scene.Target("api").State.Changes)}");
-        var report = await new ConsistencyCheck(scene.Database, scene.Ledger, scene.Targets, home, SigningKey.Create(), TimeProvider.System).RunAsync(Scene.Environment, CancellationToken.None);
+        var report = await new ConsistencyCheck(scene.Database, scene.Ledger, scene.Targets, new FirmwareStore(home), SigningKey.Create(), TimeProvider.System).RunAsync(Scene.Environment, CancellationToken.None);
         Assert.True(report!.Findings.Count == 0, $"after {crashes}: {string.Join("; ", report.Findings)}");
     }
 
