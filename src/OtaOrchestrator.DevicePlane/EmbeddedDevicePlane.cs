@@ -161,23 +161,6 @@ public sealed partial class EmbeddedDevicePlane : IHostedService, IAsyncDisposab
         return credential!;
     }
 
-    /// <summary>Revokes the thing's certificate and ends its connection. It may enrol again with a new key. Revoking twice is no error.</summary>
-    /// <exception cref="ArgumentException">There is no such thing.</exception>
-    /// <exception cref="IOException">The store can't be written.</exception>
-    public Task RevokeThingAsync(string thingName, CancellationToken cancellationToken = default) => RunAsync(async r =>
-    {
-        await r.Writer.RunAsync(
-            tx =>
-            {
-                if (r.State.Thing(thingName).Record.CertificateId is { } certificate)
-                {
-                    RegistryOperations.SetCertificate(r.State, tx, certificate, CertificateStatus.REVOKED);
-                }
-            },
-            cancellationToken).ConfigureAwait(false);
-        await r.Front.DropAsync(thingName).ConfigureAwait(false);
-    });
-
     /// <summary>Everything that is durable now, for a check that reads and compares.</summary>
     public Task<DevicePlaneSnapshot> SnapshotAsync(CancellationToken cancellationToken = default)
     {

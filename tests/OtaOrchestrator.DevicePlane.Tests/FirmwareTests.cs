@@ -74,7 +74,7 @@ public sealed class FirmwareTests
         using var gone = await own.GetAsync(link);
         Assert.Equal(HttpStatusCode.NotFound, gone.StatusCode);
 
-        await bench.Plane.RevokeThingAsync("thermostats-1");
+        await bench.RevokeAsync("thermostats-1");
         await File.WriteAllBytesAsync(Path.Combine(bench.FirmwareRoot, Digest), Image);
         using var revoked = await own.GetAsync(link);
         Assert.Equal(HttpStatusCode.Forbidden, revoked.StatusCode);

@@ -100,7 +100,7 @@ public sealed class HostileDeviceTests
 
         var own = await bench.EnrollAsync("1");
         await using var device = await Device.ConnectAsync(bench, own, "thermostats-1", MqttProtocolVersion.V311);
-        await bench.Plane.RevokeThingAsync("thermostats-1");
+        await bench.RevokeAsync("thermostats-1");
         await device.WaitForDisconnectAsync();
         Assert.Equal("NotAuthorized", await RefusalAsync(bench, own, "thermostats-1"));
         await bench.ReopenAsync();

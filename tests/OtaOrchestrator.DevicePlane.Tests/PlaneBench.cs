@@ -3,6 +3,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Amazon.IoT;
+using Amazon.IoT.Model;
 using Amazon.Runtime;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -89,6 +90,15 @@ internal sealed class PlaneBench : IAsyncDisposable
     public async Task<ClaimCredential> ClaimAsync() => _claim ??= await Plane.IssueClaimAsync(Fleet);
 
     /// <summary>Enrols over MQTT and returns the device's certificate with its key; its name is the subject.</summary>
+    /// <summary>Takes the thing's certificate away, as an operator does.</summary>
+    public async Task RevokeAsync(string thing)
+    {
+        foreach (var arn in (await IoT.ListThingPrincipalsAsync(new ListThingPrincipalsRequest { ThingName = thing })).Principals)
+        {
+            await IoT.UpdateCertificateAsync(new UpdateCertificateRequest { CertificateId = arn[(arn.LastIndexOf('/') + 1)..], NewStatus = CertificateStatus.REVOKED });
+        }
+    }
+
     public async Task<X509Certificate2> EnrollAsync(string serial, string hardware = "thermo-a1")
     {
         using var claim = Own(await ClaimAsync());

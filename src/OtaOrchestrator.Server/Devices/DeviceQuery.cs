@@ -1,3 +1,4 @@
+using OtaOrchestrator.Aws.IoT;
 using OtaOrchestrator.Core.Plans;
 using OtaOrchestrator.Server.Api;
 using OtaOrchestrator.Server.Errors;
@@ -20,21 +21,32 @@ internal static class DeviceQuery
         ["group"] = "thingGroupNames",
     };
 
+    public static IReadOnlyDictionary<string, string> Terms(string filter) => Filter.Parse(filter, [.. Fields.Keys, "fleet", "revoked", "tail"]);
+
     public static string Field(string name) => Fields.TryGetValue(name, out var field) ? field : throw RefusedException.Invalid("by", $"knows no {Names.Shown(name)}");
 
     /// <param name="fleets">The environment's fleets; nothing outside them is shown.</param>
     public static string Of(string filter, IReadOnlyList<string> fleets)
     {
-        var terms = Filter.Parse(filter, "fleet", "release", "digest", "health", "outcome", "reason", "job", "hardware", "connected", "group", "tail");
+        var terms = Terms(filter);
         if (terms.TryGetValue("fleet", out var fleet) && !fleets.Contains(fleet))
         {
             throw RefusedException.Invalid("filter", $"{Names.Shown(fleet)} is no fleet of this environment");
         }
         var within = fleet is null ? fleets : [fleet];
         List<string> parts = [within.Count == 1 ? $"thingGroupNames:{within[0]}" : $"thingGroupNames:({string.Join(" OR ", within)})"];
-        foreach (var (name, value) in terms.Where(term => term.Key is not ("fleet" or "tail")))
+        foreach (var (name, value) in terms.Where(term => term.Key is not ("fleet" or "revoked" or "tail")))
         {
             parts.Add($"{Fields[name]}:{Quoted(value)}");
+        }
+        if (terms.TryGetValue("revoked", out var revoked))
+        {
+            parts.Add(revoked switch
+            {
+                "true" => $"attributes.{IotDevices.RevokedAttribute}:*",
+                "false" => $"NOT attributes.{IotDevices.RevokedAttribute}:*",
+                _ => throw RefusedException.Invalid("filter", "revoked is true or false"),
+            });
         }
         return string.Join(" AND ", parts);
     }

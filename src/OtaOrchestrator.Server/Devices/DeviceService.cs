@@ -2,6 +2,7 @@ using System.Text.Json;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using Microsoft.Extensions.Logging;
 using OtaOrchestrator.Aws.IoT;
 using OtaOrchestrator.Core.Plans;
 using OtaOrchestrator.DevicePlane;
@@ -16,7 +17,7 @@ using OtaOrchestrator.Server.Store;
 namespace OtaOrchestrator.Server.Devices;
 
 /// <summary>Devices as they describe themselves.</summary>
-public sealed class DeviceService(Database database, Ledger ledger, IotDevices directory, EmbeddedDevicePlane plane, SigningKey signing, ServerAddresses addresses, Home home, TimeProvider time) : Protocol.V1.Devices.DevicesBase
+public sealed partial class DeviceService(Database database, Ledger ledger, IotDevices directory, EmbeddedDevicePlane plane, SigningKey signing, ServerAddresses addresses, Home home, TimeProvider time, ILogger<DeviceService> logger) : Protocol.V1.Devices.DevicesBase
 {
     public override async Task<Device> GetDevice(GetDeviceRequest request, ServerCallContext context)
     {
@@ -64,8 +65,15 @@ public sealed class DeviceService(Database database, Ledger ledger, IotDevices d
 
     public override async Task<EnrollDevicesResponse> EnrollDevices(EnrollDevicesRequest request, ServerCallContext context)
     {
+        // Only that the request came is kept, never its answer, which holds a private key: the same request again makes another claim.
+        var key = context.Key(request.RequestId, request);
+        bool before = key.Before(database, Empty.Parser) is not null;
         var environment = ResourceNames.Parent(request.Parent);
         var fleet = Fleet(environment, request.Target);
+        if (!before)
+        {
+            await RememberAsync(key, new Empty());
+        }
         var claim = await plane.IssueClaimAsync(fleet, context.CancellationToken);
         return new EnrollDevicesResponse
         {
@@ -80,10 +88,22 @@ public sealed class DeviceService(Database database, Ledger ledger, IotDevices d
 
     public override async Task<Device> RevokeDevice(RevokeDeviceRequest request, ServerCallContext context)
     {
+        var key = context.Key(request.RequestId, request);
+        if (key.Before(database, Device.Parser) is { } before)
+        {
+            return before;
+        }
+        if (request.Reason.Length > 500 || request.Reason.Any(char.IsControl))
+        {
+            throw RefusedException.Invalid("reason", "is at most 500 characters on one line");
+        }
         var device = await GetDevice(new GetDeviceRequest { Name = request.Name }, context);
-        await plane.RevokeThingAsync(Name(request.Name).Thing, context.CancellationToken);
+        await directory.RevokeAsync(Name(request.Name).Thing, time.GetUtcNow(), context.CancellationToken);
+        var actor = context.Actor().Name;
+        LogRevoked(request.Name, actor, request.Reason);
         device.Revoked = true;
         device.Connected = false;
+        await RememberAsync(key, device);
         return device;
     }
 
@@ -105,17 +125,22 @@ public sealed class DeviceService(Database database, Ledger ledger, IotDevices d
             throw RefusedException.Invalid("devices", "are 1 to 1000 names of things");
         }
         var answer = new GroupDevicesResponse { Added = await directory.AddToGroupAsync(fleet, request.Group, request.Devices, context.CancellationToken) };
+        await RememberAsync(key, answer);
+        return answer;
+    }
+
+    private async Task RememberAsync(RequestKey? key, IMessage answer)
+    {
         if (key is not null)
         {
             await database.WriteAsync(db => { Journal.InsertRequest(db, key.Actor, key.Id, key.BodySha256, answer.ToByteArray(), time.GetUtcNow()); return true; });
         }
-        return answer;
     }
 
     private string Query(string environment, string filter, IReadOnlyList<string> fleets)
     {
         var query = DeviceQuery.Of(filter, fleets);
-        if (!Filter.Parse(filter, "fleet", "release", "digest", "health", "outcome", "reason", "job", "hardware", "connected", "group", "tail").TryGetValue("tail", out var id))
+        if (!DeviceQuery.Terms(filter).TryGetValue("tail", out var id))
         {
             return query;
         }
@@ -153,6 +178,7 @@ public sealed class DeviceService(Database database, Ledger ledger, IotDevices d
         {
             Name = ResourceNames.OfDevice(environment, indexed.Thing),
             Connected = indexed.Connected,
+            Revoked = indexed.Revoked,
             Cohort = cohort is null ? "" : cohort[^3..],
         };
         device.Groups.AddRange(indexed.Groups.Where(group => group != cohort));
@@ -190,4 +216,7 @@ public sealed class DeviceService(Database database, Ledger ledger, IotDevices d
     private static string Text(JsonElement element, string name) => element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
 
     private static long Number(JsonElement element, string name) => element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out long number) ? number : 0;
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Device} revoked by {Actor}: {Reason}")]
+    private partial void LogRevoked(string device, string actor, string reason);
 }

@@ -110,6 +110,10 @@ public sealed class FleetFixture : IAsyncDisposable
         return thing;
     }
 
+    /// <summary>The same device with a new key.</summary>
+    internal async Task EnrolAgainAsync(MqttThing thing) =>
+        _things.Add(await MqttThing.EnrolAsync(_plane.MqttEndpoint, _claim!.CertificatePem, _claim.PrivateKeyPem, Fleet, thing.Name[(Fleet.Length + 1)..]));
+
     /// <summary>Starts what is next for the device and says in its shadow that it did.</summary>
     internal async Task<string> StartAsync(MqttThing thing, long? startedAt = null)
     {

@@ -35,6 +35,8 @@ internal sealed class MqttThing : IAsyncDisposable
 
     public string Name { get; }
 
+    public bool Connected => _client.IsConnected;
+
     /// <summary>Enrols by claim and connects with the certificate that it got.</summary>
     public static async Task<MqttThing> EnrolAsync(IPEndPoint plane, string claimPem, string claimKeyPem, string fleet, string serial)
     {

@@ -1,6 +1,10 @@
 using System.Security.Cryptography.X509Certificates;
+using Amazon.IoT;
+using Amazon.IoT.Model;
 using Grpc.Core;
+using Microsoft.Extensions.DependencyInjection;
 using OtaOrchestrator.Protocol.V1;
+using OtaOrchestrator.Server.Store;
 using OtaOrchestrator.Server.Tests.Scenes;
 using Environment = OtaOrchestrator.Protocol.V1.Environment;
 
@@ -41,6 +45,41 @@ public sealed class DeviceApiTests : IAsyncLifetime
         Assert.Contains(':', claim.MqttEndpoint);
         Assert.Equal("INVALID", (await Refused.By(async () => await Devices.EnrollDevicesAsync(new() { Parent = Parent, Target = "../homes" }))).Reason);
         Assert.Equal("NOT_FOUND", (await Refused.By(async () => await Devices.EnrollDevicesAsync(new() { Parent = Parent, Target = "ghost" }))).Reason);
+    }
+
+    [Fact]
+    public async Task Enrolment_asked_for_again_makes_another_claim_and_keeps_no_key()
+    {
+        await Fleet();
+        var request = new EnrollDevicesRequest { Parent = Parent, Target = "homes", RequestId = "enrol-1" };
+        var first = await Devices.EnrollDevicesAsync(request);
+        var second = await Devices.EnrollDevicesAsync(request);
+        Assert.NotEqual(first.ClaimKeyPem, second.ClaimKeyPem);
+        Assert.Equal("REQUEST_REUSED", (await Refused.By(async () => await Devices.EnrollDevicesAsync(new EnrollDevicesRequest(request) { Target = "ghost" }))).Reason);
+        var kept = _server.Services.GetRequiredService<Database>().Read(db => Journal.Request(db, "admin", "enrol-1"));
+        Assert.Empty(kept!.Response);
+    }
+
+    [Fact]
+    public async Task A_revoked_device_is_listed_as_such_and_the_request_may_be_repeated()
+    {
+        await Fleet();
+        var iot = _server.Services.GetRequiredService<IAmazonIoT>();
+        foreach (var thing in (string[])["thermostats-1", "thermostats-2"])
+        {
+            await iot.CreateThingAsync(new CreateThingRequest { ThingName = thing });
+            await iot.AddThingToThingGroupAsync(new AddThingToThingGroupRequest { ThingName = thing, ThingGroupName = "thermostats" });
+        }
+        var request = new RevokeDeviceRequest { Name = $"{Parent}/devices/thermostats-1", Reason = "stolen", RequestId = "revoke-1" };
+        Assert.True((await Devices.RevokeDeviceAsync(request)).Revoked);
+        Assert.True((await Devices.RevokeDeviceAsync(request)).Revoked);
+        Assert.Equal("REQUEST_REUSED", (await Refused.By(async () => await Devices.RevokeDeviceAsync(new RevokeDeviceRequest(request) { Name = $"{Parent}/devices/thermostats-2" }))).Reason);
+        Assert.Equal([("thermostats-1", true), ("thermostats-2", false)], (await Devices.ListDevicesAsync(new() { Parent = Parent })).Devices.Select(device => (device.Name.Split('/')[^1], device.Revoked)).Order());
+        Assert.Equal(["thermostats-1"], await Named("revoked=\"true\""));
+        Assert.Equal(["thermostats-2"], await Named("revoked=\"false\""));
+        Assert.Equal("INVALID", (await Refused.By(async () => await Named("revoked=\"perhaps\""))).Reason);
+
+        async Task<IEnumerable<string>> Named(string filter) => (await Devices.ListDevicesAsync(new() { Parent = Parent, Filter = filter })).Devices.Select(device => device.Name.Split('/')[^1]);
     }
 
     [Theory]
