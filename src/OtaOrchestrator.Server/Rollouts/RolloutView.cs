@@ -79,9 +79,9 @@ public sealed class RolloutView(ProgressBoard progress, Ledger ledger)
             Baked = Duration.FromTimeSpan(lane.Baked),
             Detail = live.Error.Length > 0 ? live.Error : live.Detail.Length > 0 ? live.Detail : lane.Detail,
         };
-        if (lane.State == LaneState.AwaitingUndo)
+        if (lane.Exposed && lane.State != LaneState.RolledBack)
         {
-            view.WaitsFor.AddRange(lane.UndoAfter.Where(name => rollout.Lane(name).State != LaneState.RolledBack));
+            view.WaitsFor.AddRange(lane.UndoAfter.Where(name => rollout.Lane(name) is { Exposed: true, State: not LaneState.RolledBack }));
         }
         if (judgement is not null)
         {

@@ -260,6 +260,29 @@ public sealed class ApiTests(ApiTests.Shared shared) : IClassFixture<ApiTests.Sh
     }
 
     [Fact]
+    public async Task What_a_rollback_undoes_first_is_said_before_it_begins()
+    {
+        await Set();
+        foreach (var version in (string[])["1.0", "2.0"])
+        {
+            await Admin.PublishBackend($"web@{version}");
+        }
+        await Admin.Environments.CreateTargetAsync(new() { Parent = _environment, TargetId = "web", Target = Router("web@1.0") });
+        var creation = Creation();
+        creation.Plan.Lanes.Add(new LanePlan(creation.Plan.Lanes[0]) { Target = "web", Release = "web@2.0", Needs = { "api >= 2" } });
+        creation.Plan.Lanes[1].Steps[0].Pause = true;
+        var rollout = await Admin.Rollouts.CreateRolloutAsync(creation);
+        Assert.All(rollout.Lanes, lane => Assert.Empty(lane.WaitsFor));
+        await Until(rollout.Name, RolloutState.AwaitingPromotion);
+        var exposed = await Admin.Rollouts.GetRolloutAsync(new() { Name = rollout.Name });
+        Assert.Equal([("api", "web"), ("web", "")], exposed.Lanes.Select(lane => (lane.Name, string.Join(",", lane.WaitsFor))));
+        await Admin.Rollouts.RollbackRolloutAsync(new() { Name = rollout.Name });
+        await Until(rollout.Name, RolloutState.RolledBack);
+        var back = await Admin.Rollouts.GetRolloutAsync(new() { Name = rollout.Name });
+        Assert.All(back.Lanes, lane => Assert.Empty(lane.WaitsFor));
+    }
+
+    [Fact]
     public async Task The_undo_sheet_is_there_from_the_start()
     {
         await Set();
