@@ -160,6 +160,8 @@ internal static class TransitionBenchmark
 
         public Task<Reading> ReadAsync(TargetOrder order, CancellationToken cancellation) => Task.FromResult(new Reading(true, order.Share, "holds"));
 
+        public Task RenewAsync(TargetOrder order, CancellationToken cancellation) => Task.CompletedTask;
+
         public Task HoldAsync(TargetOrder order, CancellationToken cancellation) => Task.CompletedTask;
 
         public Task PromoteAsync(TargetOrder order, CancellationToken cancellation) => Task.CompletedTask;

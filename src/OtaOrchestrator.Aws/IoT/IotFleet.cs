@@ -145,6 +145,9 @@ public sealed class IotFleet : ITarget
         return new Reading(agrees, share, agrees ? $"{offered} devices are offered {order.Candidate}" : detail, offered, eligible);
     });
 
+    /// <summary>Does nothing: devices keep what they have, and queued executions stay queued.</summary>
+    public Task RenewAsync(TargetOrder order, CancellationToken cancellation) => Task.CompletedTask;
+
     public Task HoldAsync(TargetOrder order, CancellationToken cancellation) => RefusedAsTargetException(async () =>
     {
         Pass(order);

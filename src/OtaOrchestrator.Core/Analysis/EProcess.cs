@@ -8,6 +8,9 @@ public static class EProcess
 {
     private const int Mixture = 24;
 
+    /// <summary>The worst ratio of rates that the mixture reaches.</summary>
+    public const double RatioMax = 20;
+
     /// <summary>The value after <paramref name="failures"/> of <paramref name="resolved"/> outcomes, entered in the order in which the devices started.</summary>
     /// <param name="limit">The allowed failure rate, 0 to 1, exclusive.</param>
     public static double Of(long failures, long resolved, double limit)

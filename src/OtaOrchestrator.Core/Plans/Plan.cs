@@ -42,6 +42,15 @@ public sealed record LanePlan
     public TimeSpan? ObserveFor { get; init; }
     public ImmutableArray<CheckPlan> Checks { get; init; } = [];
     public CompletePlan? Complete { get; init; }
+
+    /// <summary>Traffic: how long a client stays on the side that it was given.</summary>
+    public TimeSpan? StickyFor { get; init; }
+
+    /// <summary>Traffic: a partial exposure that the orchestrator has not renewed for so long falls to <see cref="OnControllerLoss"/>.</summary>
+    public TimeSpan? LeaseFor { get; init; }
+
+    /// <summary><c>hold</c> or <c>return</c>.</summary>
+    public string? OnControllerLoss { get; init; }
 }
 
 /// <summary>An exposure to reach, a bake, the evidence it needs, an optional pause. Exactly one of share and group is set.</summary>
@@ -61,6 +70,7 @@ public sealed record StepPlan
 
     /// <summary><c>name-n</c>: n persons of that role must approve before the step; the one who started does not count.</summary>
     public string? Approval { get; init; }
+    /// <summary>The check with <c>when: test</c> that must be healthy before the next step.</summary>
     public string? Test { get; init; }
 
     /// <summary>Wait for <c>promote</c> after the bake.</summary>
@@ -68,6 +78,9 @@ public sealed record StepPlan
 
     /// <summary>Share of the reachable offered devices that must be resolved before the next step, 0 to 1.</summary>
     public double? Reach { get; init; }
+
+    /// <summary>Traffic: share of the baseline's requests that is copied to the candidate, its answers dropped, 0 to 1.</summary>
+    public double? Mirror { get; init; }
 }
 
 /// <summary>What is watched. Limits end in Min or Max.</summary>
@@ -75,7 +88,7 @@ public sealed record CheckPlan
 {
     public string Name { get; init; } = "";
 
-    /// <summary><c>router</c> or <c>devices</c>.</summary>
+    /// <summary>One of <see cref="CheckSources"/>.</summary>
     public string Source { get; init; } = "";
 
     /// <summary><c>baseline</c> or nothing.</summary>
@@ -97,6 +110,54 @@ public sealed record CheckPlan
     public long? SamplesMin { get; init; }
     public TimeSpan? SilentAfter { get; init; }
     public TimeSpan? Interval { get; init; }
+
+    /// <summary>Router: <c>errors</c> or <c>latency</c>, which counts requests slower than the stable 99th percentile as errors.</summary>
+    public string? Metric { get; init; }
+
+    /// <summary><c>exposed</c>: from the first exposure to the end of the guard. <c>test</c>: at the steps that name it.</summary>
+    public string? When { get; init; }
+
+    /// <summary>Probes and queries. <c>{candidate}</c> and <c>{baseline}</c> stand for each address of that release.</summary>
+    public string? Url { get; init; }
+
+    /// <summary>Prometheus. <c>{candidate}</c> and <c>{baseline}</c> stand for the releases.</summary>
+    public string? Query { get; init; }
+
+    /// <summary>The name that the gRPC health service is asked for.</summary>
+    public string? Service { get; init; }
+    public double? ValueMax { get; init; }
+    public double? ValueMin { get; init; }
+
+    /// <summary>Of one reading.</summary>
+    public TimeSpan? Timeout { get; init; }
+
+    /// <summary>Probes and queries: one more failed reading in a row condemns.</summary>
+    public int? FailuresInRowMax { get; init; }
+
+    /// <summary>What follows when there is nothing to tell from; the judge's when left out.</summary>
+    public OnVerdict? NoData { get; init; }
+
+    /// <summary>Judged and shown, but nothing follows from it.</summary>
+    public bool DryRun { get; init; }
+
+    /// <summary>Looked at only by the steps that name it.</summary>
+    public bool IsTest() => When == "test";
+}
+
+/// <summary>Where a check's readings come from.</summary>
+public static class CheckSources
+{
+    /// <summary>What the router counts, per side.</summary>
+    public const string Router = "router";
+    public const string Devices = "devices";
+    public const string Http = "http";
+    public const string Grpc = "grpc";
+    public const string Prometheus = "prometheus";
+    public const string Webhook = "webhook";
+
+    /// <summary>Those that are asked at an address of the plan's.</summary>
+    public static readonly IReadOnlyList<string> Asked = [Http, Grpc, Prometheus, Webhook];
+    public static readonly IReadOnlyList<string> All = [Router, Devices, .. Asked];
 }
 
 public sealed record WindowPlan(string From, string To, string? Clock);
@@ -108,7 +169,8 @@ public sealed record CompletePlan
     public TimeSpan? TailMax { get; init; }
 }
 
-public enum OnVerdict { Hold, Rollback }
+/// <summary>What follows from a verdict: wait for evidence to the contrary, go back, wait for a person, or nothing.</summary>
+public enum OnVerdict { Hold, Rollback, Freeze, Ignore }
 
 public sealed record JudgePlan
 {

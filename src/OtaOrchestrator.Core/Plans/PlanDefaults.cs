@@ -42,16 +42,27 @@ public static class PlanDefaults
         bool traffic = kind == TargetKind.Traffic;
         var steps = filled.Take($"{path}.steps", lane.Steps, traffic ? environment.TrafficSteps : environment.FleetSteps, traffic ? product.TrafficSteps : product.FleetSteps);
         steps = [.. steps.Select((step, i) => Step(step, $"{path}.steps[{i}]", kind, filled))];
-        var checks = filled.Take($"{path}.checks", lane.Checks, traffic ? environment.TrafficChecks : environment.FleetChecks, traffic ? product.TrafficChecks : product.FleetChecks);
+        var given = lane.Checks;
+        var own = traffic ? environment.TrafficChecks : environment.FleetChecks;
+        if (!given.IsDefaultOrEmpty && !own.IsDefaultOrEmpty)
+        {
+            // A step may name a test that stands in the environment.
+            given = given.AddRange(own.Where(check => check.IsTest() && steps.Any(step => step.Test == check.Name) && given.All(mine => mine.Name != check.Name)));
+        }
+        var checks = filled.Take($"{path}.checks", given, traffic ? environment.TrafficChecks : environment.FleetChecks, traffic ? product.TrafficChecks : product.FleetChecks);
         var shortest = steps.Select(step => step.BakeMin).Where(bake => bake > TimeSpan.Zero).Min() ?? TimeSpan.FromMinutes(10);
         var interval = shortest / 10 < IntervalMin ? IntervalMin : shortest / 10 > IntervalMax ? IntervalMax : shortest / 10;
         checks = [.. checks.Select((check, i) => check with
         {
             Name = filled.Text($"{path}.checks[{i}].name", check.Name, check.Source, "the check's source"),
             Interval = filled.Take($"{path}.checks[{i}].interval", check.Interval, null, interval, "a tenth of the shortest bake, 250 ms to 1 min"),
-            SilentAfter = traffic ? check.SilentAfter : filled.Take($"{path}.checks[{i}].silentAfter", check.SilentAfter, null, TimeSpan.FromMinutes(30)),
-            FailuresMax = traffic ? check.FailuresMax : filled.Take($"{path}.checks[{i}].failuresMax", check.FailuresMax, null, 0.02),
-            SamplesMin = traffic ? filled.Take($"{path}.checks[{i}].samplesMin", check.SamplesMin, null, 200) : check.SamplesMin,
+            When = filled.Text($"{path}.checks[{i}].when", check.When ?? "", "exposed", "product"),
+            SilentAfter = traffic || Asks(check) ? check.SilentAfter : filled.Take($"{path}.checks[{i}].silentAfter", check.SilentAfter, null, TimeSpan.FromMinutes(30)),
+            FailuresMax = traffic || Asks(check) ? check.FailuresMax : filled.Take($"{path}.checks[{i}].failuresMax", check.FailuresMax, null, 0.02),
+            SamplesMin = Asks(check) ? filled.Take($"{path}.checks[{i}].samplesMin", check.SamplesMin, null, 1)
+                : traffic ? filled.Take($"{path}.checks[{i}].samplesMin", check.SamplesMin, null, 200) : check.SamplesMin,
+            Timeout = Asks(check) ? filled.Take($"{path}.checks[{i}].timeout", check.Timeout, null, TimeSpan.FromSeconds(5)) : check.Timeout,
+            FailuresInRowMax = Asks(check) ? filled.Take($"{path}.checks[{i}].failuresInRowMax", check.FailuresInRowMax, null, 2) : check.FailuresInRowMax,
         })];
         return lane with
         {
@@ -59,14 +70,17 @@ public static class PlanDefaults
             Complete = lane.Complete is { } complete ? complete with { Of = filled.Text($"{path}.complete.of", complete.Of ?? "", "reachable", "product") } : null,
             Steps = steps,
             Checks = checks,
+            OnControllerLoss = lane.LeaseFor is null ? lane.OnControllerLoss : filled.Text($"{path}.onControllerLoss", lane.OnControllerLoss ?? "", "hold", "product"),
             GuardAfter = filled.Take($"{path}.guardAfter", lane.GuardAfter, null, TimeSpan.Zero),
             ObserveFor = filled.Take($"{path}.observeFor", lane.ObserveFor, null, TimeSpan.Zero),
         };
     }
 
+    private static bool Asks(CheckPlan check) => CheckSources.Asked.Contains(check.Source);
+
     private static StepPlan Step(StepPlan step, string path, TargetKind kind, Filling filled)
     {
-        bool exposesNobody = step is { Share: 0, Group: null };
+        bool exposesNobody = step is { Share: 0, Group: null, Test: null };
         var bakeMin = filled.Take($"{path}.bakeMin", step.BakeMin, null, exposesNobody ? TimeSpan.Zero : TimeSpan.FromMinutes(10));
         var most = bakeMin * 4 > bakeMin + TimeSpan.FromHours(1) ? bakeMin * 4 : bakeMin + TimeSpan.FromHours(1);
         return step with

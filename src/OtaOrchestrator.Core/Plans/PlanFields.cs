@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using OtaOrchestrator.Core.Rollouts;
 
 namespace OtaOrchestrator.Core.Plans;
 
@@ -149,20 +150,22 @@ internal sealed partial class PlanFields
         }
     }
 
-    public OnVerdict? Choice(string name)
+    public OnVerdict? Choice(string name, params ReadOnlySpan<OnVerdict> among)
     {
-        switch (Text(name))
+        if (Text(name) is not { Length: > 0 } text)
         {
-            case null or "":
-                return null;
-            case "hold":
-                return OnVerdict.Hold;
-            case "rollback":
-                return OnVerdict.Rollback;
-            case var text:
-                Refuse(name, $"{Names.Shown(text)} is not hold or rollback", NearestName.Of(text, ["hold", "rollback"]) is { } nearest ? $"did you mean {nearest}?" : null);
-                return null;
+            return null;
         }
+        foreach (var choice in among)
+        {
+            if (text == Words.Of(choice))
+            {
+                return choice;
+            }
+        }
+        string[] words = [.. among.ToArray().Select(Words.Of)];
+        Refuse(name, $"{Names.Shown(text)} is not {string.Join(" or ", words)}", NearestName.Of(text, words) is { } nearest ? $"did you mean {nearest}?" : null);
+        return null;
     }
 
     public double? Share(string name) => Node(name) is { } node ? ShareOf(node, Path(name), _problems) : null;

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using OtaOrchestrator.Core.Rollouts;
 
 namespace OtaOrchestrator.Core.Plans;
 
@@ -67,6 +68,9 @@ public static class PlanJson
             Duration(json, "tailMax", complete.TailMax);
             json.WriteEndObject();
         }
+        Duration(json, "stickyFor", lane.StickyFor);
+        Duration(json, "leaseFor", lane.LeaseFor);
+        Text(json, "onControllerLoss", lane.OnControllerLoss);
         json.WriteEndObject();
     }
 
@@ -83,6 +87,7 @@ public static class PlanJson
         Text(json, "test", step.Test);
         Flag(json, "pause", step.Pause ? true : null);
         Number(json, "reach", step.Reach);
+        Number(json, "mirror", step.Mirror);
         json.WriteEndObject();
     }
 
@@ -99,10 +104,21 @@ public static class PlanJson
         Count(json, "samplesMin", check.SamplesMin);
         Duration(json, "silentAfter", check.SilentAfter);
         Duration(json, "interval", check.Interval);
+        Text(json, "metric", check.Metric);
+        Text(json, "when", check.When);
+        Text(json, "url", check.Url);
+        Text(json, "query", check.Query);
+        Text(json, "service", check.Service);
+        Number(json, "valueMax", check.ValueMax);
+        Number(json, "valueMin", check.ValueMin);
+        Duration(json, "timeout", check.Timeout);
+        Number(json, "failuresInRowMax", check.FailuresInRowMax);
+        Text(json, "noData", Word(check.NoData));
+        Flag(json, "dryRun", check.DryRun ? true : null);
         json.WriteEndObject();
     }
 
-    private static string? Word(OnVerdict? choice) => choice switch { OnVerdict.Hold => "hold", OnVerdict.Rollback => "rollback", _ => null };
+    private static string? Word(OnVerdict? choice) => choice is { } verdict ? Words.Of(verdict) : null;
 
     private static void Text(Utf8JsonWriter json, string name, string? value)
     {

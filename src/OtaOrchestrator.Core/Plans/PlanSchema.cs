@@ -36,8 +36,7 @@ public static class PlanSchema
             "duration": { "type": "string", "pattern": "^([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+(\\.[0-9]+)?s)?([0-9]+ms)?$", "minLength": 2, "description": "500ms, 30m, 24h, 1h30m, 7d or 1800s" },
             "count": { "type": ["integer", "string"], "minimum": 0, "pattern": "^[0-9]+$" },
             "rate": { "type": "integer", "minimum": 1, "maximum": 2147483647 },
-            "verdict": { "enum": ["hold", "rollback"] },
-            "lane": {
+                        "lane": {
               "type": "object",
               "additionalProperties": false,
               "required": ["target", "release"],
@@ -55,7 +54,10 @@ public static class PlanSchema
                 "guardAfter": { "$ref": "#/$defs/duration", "description": "How long the judge stays armed after the last step." },
                 "observeFor": { "$ref": "#/$defs/duration", "description": "How long a confirmed device must stay healthy before it counts." },
                 "checks": { "type": "array", "maxItems": 20, "items": { "$ref": "#/$defs/check" } },
-                "complete": { "$ref": "#/$defs/complete" }
+                "complete": { "$ref": "#/$defs/complete" },
+                "stickyFor": { "$ref": "#/$defs/duration", "description": "How long a client stays on the side that it was given." },
+                "leaseFor": { "$ref": "#/$defs/duration", "description": "A partial exposure that the orchestrator has not renewed for so long falls to onControllerLoss." },
+                "onControllerLoss": { "enum": ["hold", "return"] }
               }
             },
             "step": {
@@ -70,9 +72,10 @@ public static class PlanSchema
                 "requestsMin": { "$ref": "#/$defs/count", "description": "Requests that the candidate must have answered." },
                 "confirmedMin": { "$ref": "#/$defs/count", "description": "Devices that must have confirmed." },
                 "approval": { "type": "string", "pattern": "^[a-z][a-z0-9-]{0,40}-[1-9]$", "description": "role-n: n persons must approve before the step." },
-                "test": { "type": "string", "description": "Run before anybody is exposed." },
+                "test": { "$ref": "#/$defs/name", "description": "The check with when: test that must be healthy before the next step." },
                 "pause": { "type": "boolean", "description": "Wait for promote after the bake." },
-                "reach": { "$ref": "#/$defs/share", "description": "Share of the reachable devices that must be resolved." }
+                "reach": { "$ref": "#/$defs/share", "description": "Share of the reachable devices that must be resolved." },
+                "mirror": { "$ref": "#/$defs/share", "description": "Share of the baseline's requests that is copied to the candidate, its answers dropped." }
               }
             },
             "check": {
@@ -81,15 +84,26 @@ public static class PlanSchema
               "required": ["source"],
               "properties": {
                 "name": { "$ref": "#/$defs/name" },
-                "source": { "enum": ["router", "devices"] },
+                "source": { "enum": ["router", "devices", "http", "grpc", "prometheus", "webhook"] },
                 "against": { "enum": ["baseline"] },
-                "ratioMax": { "type": "number", "minimum": 1, "maximum": 1000, "description": "Candidate's error ratio over the baseline's." },
+                "ratioMax": { "type": "number", "minimum": 1, "exclusiveMaximum": 20, "description": "Candidate's error ratio over the baseline's." },
                 "errorsMax": { "$ref": "#/$defs/share", "description": "Candidate's share of failed requests." },
                 "failuresMax": { "$ref": "#/$defs/share", "description": "Share of failed devices." },
                 "p99MsMax": { "type": "number", "exclusiveMinimum": 0, "maximum": 3600000, "description": "Candidate's 99th percentile, milliseconds." },
                 "samplesMin": { "$ref": "#/$defs/count", "description": "Requests or devices without which the check is inconclusive." },
                 "silentAfter": { "$ref": "#/$defs/duration", "description": "A started device not heard of for longer has failed." },
-                "interval": { "$ref": "#/$defs/duration" }
+                "interval": { "$ref": "#/$defs/duration" },
+                "metric": { "enum": ["errors", "latency"], "description": "router: latency counts requests slower than the stable 99th percentile as errors." },
+                "when": { "enum": ["exposed", "test"], "description": "exposed: from the first exposure to the end of the guard; test: at the steps that name it." },
+                "url": { "type": "string", "maxLength": 1024, "description": "{candidate} and {baseline} stand for each address of that release." },
+                "query": { "type": "string", "maxLength": 1024, "description": "prometheus; {candidate} and {baseline} stand for the releases." },
+                "service": { "type": "string", "maxLength": 1024, "description": "grpc: what the health service is asked for." },
+                "valueMax": { "type": "number" },
+                "valueMin": { "type": "number" },
+                "timeout": { "$ref": "#/$defs/duration", "description": "Of one reading." },
+                "failuresInRowMax": { "type": "integer", "minimum": 0, "maximum": 1000, "description": "One more failed reading in a row condemns." },
+                "noData": { "enum": ["hold", "rollback", "ignore"] },
+                "dryRun": { "type": "boolean", "description": "Judged and shown, nothing follows from it." }
               }
             },
             "window": {
@@ -116,8 +130,8 @@ public static class PlanSchema
               "additionalProperties": false,
               "properties": {
                 "falseAbortMax": { "$ref": "#/$defs/share", "description": "Probability of ever taking back a good release." },
-                "noData": { "$ref": "#/$defs/verdict" },
-                "unhealthy": { "$ref": "#/$defs/verdict" }
+                "noData": { "enum": ["hold", "rollback"] },
+                "unhealthy": { "enum": ["rollback", "hold", "freeze"], "description": "freeze waits for a person, for migrations that can't be undone." }
               }
             },
             "rollback": {

@@ -95,7 +95,8 @@ public static class PlanText
     private static LanePlan Lane(PlanNode node, string path, PlanProblems problems)
     {
         var fields = new PlanFields(
-            node, path, problems, "name", "target", "release", "fallback", "needs", "exclude", "window", "ratePerMinuteMax", "steps", "guardAfter", "observeFor", "checks", "complete");
+            node, path, problems, "name", "target", "release", "fallback", "needs", "exclude", "window", "ratePerMinuteMax", "steps", "guardAfter", "observeFor", "checks", "complete",
+            "stickyFor", "leaseFor", "onControllerLoss");
         var target = fields.Text("target") ?? "";
         return new LanePlan
         {
@@ -112,12 +113,15 @@ public static class PlanText
             ObserveFor = fields.Duration("observeFor"),
             Checks = fields.List("checks", ChecksMax, (item, at) => Check(item, at, problems)),
             Complete = fields.Node("complete") is { } complete ? Complete(complete, fields.Path("complete"), problems) : null,
+            StickyFor = fields.Duration("stickyFor"),
+            LeaseFor = fields.Duration("leaseFor"),
+            OnControllerLoss = fields.Text("onControllerLoss"),
         };
     }
 
     private static StepPlan Step(PlanNode node, string path, PlanProblems problems)
     {
-        var fields = new PlanFields(node, path, problems, "share", "group", "bakeMin", "bakeMax", "requestsMin", "confirmedMin", "approval", "test", "pause", "reach");
+        var fields = new PlanFields(node, path, problems, "share", "group", "bakeMin", "bakeMax", "requestsMin", "confirmedMin", "approval", "test", "pause", "reach", "mirror");
         return new StepPlan
         {
             Share = fields.Share("share"),
@@ -130,12 +134,15 @@ public static class PlanText
             Test = fields.Text("test"),
             Pause = fields.Flag("pause") ?? false,
             Reach = fields.Share("reach"),
+            Mirror = fields.Share("mirror"),
         };
     }
 
     private static CheckPlan Check(PlanNode node, string path, PlanProblems problems)
     {
-        var fields = new PlanFields(node, path, problems, "name", "source", "against", "ratioMax", "errorsMax", "failuresMax", "p99MsMax", "samplesMin", "silentAfter", "interval");
+        var fields = new PlanFields(
+            node, path, problems, "name", "source", "against", "ratioMax", "errorsMax", "failuresMax", "p99MsMax", "samplesMin", "silentAfter", "interval",
+            "metric", "when", "url", "query", "service", "valueMax", "valueMin", "timeout", "failuresInRowMax", "noData", "dryRun");
         return new CheckPlan
         {
             Name = fields.Text("name") ?? "",
@@ -148,6 +155,17 @@ public static class PlanText
             SamplesMin = fields.Integer("samplesMin"),
             SilentAfter = fields.Duration("silentAfter"),
             Interval = fields.Duration("interval"),
+            Metric = fields.Text("metric"),
+            When = fields.Text("when"),
+            Url = fields.Text("url"),
+            Query = fields.Text("query"),
+            Service = fields.Text("service"),
+            ValueMax = fields.Number("valueMax"),
+            ValueMin = fields.Number("valueMin"),
+            Timeout = fields.Duration("timeout"),
+            FailuresInRowMax = (int?)fields.Integer("failuresInRowMax", 1000),
+            NoData = fields.Choice("noData", OnVerdict.Hold, OnVerdict.Rollback, OnVerdict.Ignore),
+            DryRun = fields.Flag("dryRun") ?? false,
         };
     }
 
@@ -166,7 +184,7 @@ public static class PlanText
     private static JudgePlan Judge(PlanNode node, string path, PlanProblems problems)
     {
         var fields = new PlanFields(node, path, problems, "falseAbortMax", "noData", "unhealthy");
-        return new JudgePlan { FalseAbortMax = fields.Share("falseAbortMax"), NoData = fields.Choice("noData"), Unhealthy = fields.Choice("unhealthy") };
+        return new JudgePlan { FalseAbortMax = fields.Share("falseAbortMax"), NoData = fields.Choice("noData", OnVerdict.Hold, OnVerdict.Rollback), Unhealthy = fields.Choice("unhealthy", OnVerdict.Rollback, OnVerdict.Hold, OnVerdict.Freeze) };
     }
 
     private static RollbackPlan Rollback(PlanNode node, string path, PlanProblems problems)

@@ -96,9 +96,10 @@ public static partial class PlanValidator
             return;
         }
         StepRules.Check(lane, path, target, context.Policy, found);
-        CheckRules.Check(lane, path, target, found);
+        CheckRules.Check(lane, path, target, context, found);
         Features(lane, path, target, found);
         Devices(lane, path, target, found);
+        Controller(lane, path, found);
         NeedRules.Check(plan, index, context, found);
     }
 
@@ -108,13 +109,31 @@ public static partial class PlanValidator
         Uses(!lane.Exclude.IsDefaultOrEmpty, PlanFeatures.Exclude, "exclude", "can't leave anything out");
         Uses(lane.RatePerMinuteMax is not null, PlanFeatures.RatePerMinuteMax, "ratePerMinuteMax", "can't limit its rate");
         Uses(lane.Complete?.TailMax is not null, PlanFeatures.TailMax, "complete.tailMax", "can't end its tail");
+        Uses(lane.StickyFor is not null, PlanFeatures.StickyFor, "stickyFor", "can't keep clients on their side");
+        Uses(lane.LeaseFor is not null, PlanFeatures.Lease, "leaseFor", "has no lease");
         for (int i = 0; i < lane.Steps.Length; i++)
         {
-            Uses(lane.Steps[i].Test is not null, PlanFeatures.Test, $"steps[{i}].test", "can't run tests before exposure");
+            Uses(lane.Steps[i].Test is not null, PlanFeatures.Test, $"steps[{i}].test", "can't be tested before exposure");
+            Uses(lane.Steps[i].Mirror is not null, PlanFeatures.Mirror, $"steps[{i}].mirror", "can't copy requests");
         }
 
         void Uses(bool used, string feature, string field, string cannot) =>
             found.AddIf(used && !target.Capabilities.Features.Contains(feature), $"{path}.{field}", $"{lane.Target} {cannot}");
+    }
+
+    /// <summary>What holds on the target while nobody steers it.</summary>
+    private static void Controller(LanePlan lane, string path, PlanFindings found)
+    {
+        found.AddIf(lane.OnControllerLoss is not (null or "hold" or "return"), $"{path}.onControllerLoss", $"{Names.Shown(lane.OnControllerLoss)} is not hold or return");
+        found.AddIf(lane is { OnControllerLoss: not null, LeaseFor: null }, $"{path}.leaseFor", "is missing: after how long is the orchestrator lost?", "for example 60s");
+        found.AddIf(lane.StickyFor is { } sticky && (sticky < TimeSpan.FromSeconds(1) || sticky > TimeSpan.FromDays(30)), $"{path}.stickyFor", "lies between 1 s and 30 d");
+        if (lane.LeaseFor is { } lease)
+        {
+            // Renewed with every look: two of them may fail.
+            var shortest = lane.Checks.Select(check => check.Interval).Where(interval => interval is not null).Min() * 3;
+            found.AddIf(lease < TimeSpan.FromSeconds(5) || lease > TimeSpan.FromDays(1), $"{path}.leaseFor", "lies between 5 s and 1 d");
+            found.AddIf(shortest is { } least && lease < least, $"{path}.leaseFor", $"is shorter than three looks, {shortest?.TotalSeconds:0.#} s", "it is renewed with every look");
+        }
     }
 
     private static void Devices(LanePlan lane, string path, PlanTarget target, PlanFindings found)

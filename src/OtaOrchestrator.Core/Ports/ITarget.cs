@@ -17,6 +17,9 @@ public interface ITarget
     /// <summary>Reads whether the exposure of <see cref="TargetOrder.Step"/> holds.</summary>
     Task<Reading> ReadAsync(TargetOrder order, CancellationToken cancellation);
 
+    /// <summary>Says that the orchestrator is still there, before <see cref="TargetOrder.Lease"/> runs out. A target without a lease does nothing.</summary>
+    Task RenewAsync(TargetOrder order, CancellationToken cancellation);
+
     /// <summary>Stops offering the candidate to more; what has it keeps it. A target without anything queued does nothing.</summary>
     Task HoldAsync(TargetOrder order, CancellationToken cancellation);
 
@@ -61,7 +64,16 @@ public sealed record TargetRelease(string Name, string Version, string Digest)
 }
 
 /// <summary>One step of a lane as the target sees it: a cumulative share, or a named group of devices.</summary>
-public readonly record struct TargetStep(double Share, string? Group);
+public readonly record struct TargetStep(double Share, string? Group)
+{
+    /// <summary>Share of the fallback's requests that is copied to the candidate, whose answers are dropped.</summary>
+    public double Mirror { get; init; }
+}
+
+/// <summary>What a target does with a partial exposure when the orchestrator is lost.</summary>
+/// <param name="For">Counted from the last write or renewal.</param>
+/// <param name="Return">Everybody to the fallback; otherwise the shares stay as they are.</param>
+public readonly record struct Lease(TimeSpan For, bool Return);
 
 /// <summary>Everything that one call to a target needs, fixed when the call was decided.</summary>
 public sealed record TargetOrder
@@ -85,6 +97,10 @@ public sealed record TargetOrder
     public double RestoreShare { get; init; } = 1;
 
     public int? RatePerMinuteMax { get; init; }
+
+    /// <summary>How long a client stays on the side that it was given.</summary>
+    public TimeSpan? StickyFor { get; init; }
+    public Lease? Lease { get; init; }
 
     /// <summary>How long a confirmed device must stay healthy before it counts.</summary>
     public TimeSpan ObserveFor { get; init; }

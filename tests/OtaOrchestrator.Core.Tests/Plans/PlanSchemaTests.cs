@@ -84,6 +84,7 @@ public sealed class PlanSchemaTests
                 "minLength" => value.ValueKind != JsonValueKind.String || value.GetString()!.Length >= expected.GetInt32(),
                 "minimum" => value.ValueKind != JsonValueKind.Number || value.GetDouble() >= expected.GetDouble(),
                 "exclusiveMinimum" => value.ValueKind != JsonValueKind.Number || value.GetDouble() > expected.GetDouble(),
+                "exclusiveMaximum" => value.ValueKind != JsonValueKind.Number || value.GetDouble() < expected.GetDouble(),
                 "maximum" => value.ValueKind != JsonValueKind.Number || value.GetDouble() <= expected.GetDouble(),
                 "minItems" => value.GetArrayLength() >= expected.GetInt32(),
                 "maxItems" => value.GetArrayLength() <= expected.GetInt32(),

@@ -6,7 +6,12 @@ namespace OtaOrchestrator.Core.Tests.Plans;
 public sealed class PlanValidatorTests
 {
     [Fact]
-    public void The_complete_plan_is_valid_where_its_targets_can_do_all_of_it() => Assert.Empty(Validate(SamplePlans.Complete));
+    public void The_complete_plan_is_valid_where_its_targets_can_do_all_of_it_and_its_test_is_known()
+    {
+        var smoke = new CheckPlan { Name = "smoke", Source = CheckSources.Http, When = "test", Url = "{candidate}/healthz" };
+        Assert.Empty(Validate(SamplePlans.Complete, new EnvironmentPolicy { TrafficChecks = [smoke] }));
+        Expect("lanes[0].steps[0].test: no check with when: test is called smoke (for example { name: smoke, source: http, when: test, url: \"{candidate}/healthz\" })", Validate(SamplePlans.Complete));
+    }
 
     [Theory]
     [InlineData("thermostats/x")]
@@ -73,18 +78,40 @@ public sealed class PlanValidatorTests
     public void A_step_of_a_fleet_is_a_group_or_whole_cohorts(string steps, string? expected) => Expect(expected, Validate(Fleet(steps)));
 
     [Theory]
-    [InlineData("source: devices, errorsMax: 1%", "lanes[0].checks[0].source: devices shows nothing of api (use router)")]
+    [InlineData("source: devices, errorsMax: 1%", "lanes[0].checks[0].source: devices shows nothing of api (use router, or one of http, grpc, prometheus, webhook)")]
     [InlineData("source: router", "lanes[0].checks[0]: has no limit (errorsMax, ratioMax or p99MsMax)")]
-    [InlineData("source: router, ratioMax: 0.9", "lanes[0].checks[0].ratioMax: lies between 1 and 1000 (below 1 the candidate would have to be better than the baseline)")]
+    [InlineData("source: router, ratioMax: 0.9", "lanes[0].checks[0].ratioMax: lies between 1 and 20 (below 1 the candidate would have to be better than the baseline)")]
     [InlineData("source: router, errorsMax: 1%, against: yesterday", "lanes[0].checks[0].against: yesterday is not known (baseline)")]
     [InlineData("source: router, errorsMax: 1%, against: baseline", "lanes[0].checks[0].ratioMax: is missing: how much worse than the baseline may it be?")]
     [InlineData("source: router, errorsMax: 1%, failuresMax: 2%", "lanes[0].checks[0].failuresMax: traffic has no devices (errorsMax limits requests)")]
     [InlineData("source: router, p99MsMax: 0", "lanes[0].checks[0].p99MsMax: is more than 0 and at most an hour")]
     [InlineData("source: router, errorsMax: 1%, interval: 1ms", "lanes[0].checks[0].interval: is at least 100ms")]
     [InlineData("source: router, errorsMax: 100%", "lanes[0].checks[0].errorsMax: is at least 0 % and less than 100 %")]
+    [InlineData("source: router, metric: speed, ratioMax: 2", "lanes[0].checks[0].metric: speed is not errors or latency")]
+    [InlineData("source: router, metric: latency", "lanes[0].checks[0]: has no limit (errorsMax, ratioMax or p99MsMax)", "lanes[0].checks[0]: has no limit (ratioMax or p99MsMax)")]
+    [InlineData("source: router, metric: latency, errorsMax: 1%, ratioMax: 2", "lanes[0].checks[0].errorsMax: limits errors, not latency (put it into a check of its own)")]
+    [InlineData("source: router, errorsMax: 1%, url: \"https://x\"", "lanes[0].checks[0].url: means nothing to router (the target itself shows what is counted)")]
+    [InlineData("source: router, errorsMax: 1%, when: test", "lanes[0].checks: a lane without checks would be judged by nothing", "lanes[0].checks[0].when: before exposure there is nothing to count (a test has the source http, grpc, prometheus or webhook)")]
+    [InlineData("source: router, errorsMax: 1%, when: later", "lanes[0].checks[0].when: later is not exposed or test")]
+    [InlineData("source: router, errorsMax: 1%, dryRun: true", "lanes[0].checks: a lane without checks would be judged by nothing")]
+    [InlineData("source: http", "lanes[0].checks[0].url: is missing")]
+    [InlineData("source: http, url: \"http://example.com/\"", "lanes[0].checks[0].url: http://example.com/ is not an address https://host:port/path (http only on this machine; {candidate} and {baseline} stand for addresses of a release)")]
+    [InlineData("source: http, url: \"https://me:secret@example.com/\"", "lanes[0].checks[0].url: https://me:secret@example.com/ is not an address https://host:port/path (http only on this machine; {candidate} and {baseline} stand for addresses of a release)")]
+    [InlineData("source: http, url: \"file:///etc/passwd\"", "lanes[0].checks[0].url: file:///etc/passwd is not an address https://host:port/path (http only on this machine; {candidate} and {baseline} stand for addresses of a release)")]
+    [InlineData("source: http, url: \"https://x/{candidate}\"", "lanes[0].checks[0].url: https://x/{candidate} is not an address https://host:port/path (http only on this machine; {candidate} and {baseline} stand for addresses of a release)")]
+    [InlineData("source: http, url: \"https://x/\", ratioMax: 2", "lanes[0].checks[0]: limits of router and devices mean nothing to http (failuresInRowMax limits readings)")]
+    [InlineData("source: http, url: \"https://x/\", timeout: 5m", "lanes[0].checks[0].timeout: is more than nothing and at most 1m")]
+    [InlineData("source: prometheus, url: \"https://x/\"", "lanes[0].checks[0].query: is missing", "lanes[0].checks[0]: has no limit (valueMin or valueMax)")]
+    [InlineData("source: prometheus, url: \"https://x/\", query: up, valueMin: 2, valueMax: 1", "lanes[0].checks[0].valueMax: is below valueMin")]
+    [InlineData("source: webhook, url: \"https://x/\", query: up", "lanes[0].checks[0].query: means nothing to webhook (source: prometheus)")]
+    [InlineData("source: http, url: \"{candidate}/healthz\"", null)]
+    [InlineData("source: http, url: \"http://127.0.0.1:80/healthz\"", null)]
+    [InlineData("source: grpc, url: \"{candidate}\", service: api.v1.Api, failuresInRowMax: 0", null)]
+    [InlineData("source: prometheus, url: \"https://prometheus:9090\", query: 'sum(rate(errors{release=\"{candidate}\"}[1m]))', valueMax: 0.01", null)]
     [InlineData("source: router, errorsMax: 0%", null)]
     [InlineData("source: router, ratioMax: 1.25, p99MsMax: 250, errorsMax: 1%", null)]
-    public void A_check_of_traffic_has_a_limit_that_the_router_can_show(string check, string? expected) => Expect(expected, Validate(Api(checks: $"{{ {check} }}")));
+    public void A_check_of_traffic_has_a_limit_that_can_be_met_and_missed(string check, params string?[]? expected) =>
+        Assert.Equal(expected ?? [], Validate(Api(checks: $"{{ {check} }}")).Select(violation => violation.ToString()));
 
     [Theory]
     [InlineData("source: router, failuresMax: 2%", "lanes[0].checks[0].source: router shows nothing of thermostats (use devices)")]
@@ -93,6 +120,22 @@ public sealed class PlanValidatorTests
     [InlineData("source: devices, silentAfter: 0s", "lanes[0].checks[0].silentAfter: is more than nothing")]
     [InlineData("source: devices }, { source: devices", "lanes[0].checks[1].name: two checks are called devices")]
     public void A_check_of_a_fleet_has_a_limit_that_devices_can_show(string check, string? expected) => Expect(expected, Validate(Fleet("{ share: 100% }", $"checks: [ {{ {check} }} ]")));
+
+    [Theory]
+    [InlineData("leaseFor: 1s", "lanes[0].leaseFor: lies between 5 s and 1 d", "lanes[0].leaseFor: is shorter than three looks, 180 s (it is renewed with every look)")]
+    [InlineData("leaseFor: 1m", "lanes[0].leaseFor: is shorter than three looks, 180 s (it is renewed with every look)")]
+    [InlineData("onControllerLoss: hold", "lanes[0].leaseFor: is missing: after how long is the orchestrator lost? (for example 60s)")]
+    [InlineData("leaseFor: 10m, onControllerLoss: explode", "lanes[0].onControllerLoss: explode is not hold or return")]
+    [InlineData("stickyFor: 10ms", "lanes[0].stickyFor: lies between 1 s and 30 d")]
+    [InlineData("leaseFor: 10m, onControllerLoss: return, stickyFor: 1h")]
+    public void What_holds_while_nobody_steers_is_in_range(string fields, params string[] expected) =>
+        Assert.Equal(expected, Validate($"lanes: [ {{ target: api, release: api@1, {fields} }} ]").Select(violation => violation.ToString()));
+
+    [Theory]
+    [InlineData("{ share: 0%, mirror: 10% }, { share: 100% }", null)]
+    [InlineData("{ share: 0%, mirror: 0% }, { share: 100% }", "lanes[0].steps[0].mirror: is more than 0 % and at most 100 %")]
+    [InlineData("{ share: 100%, mirror: 10% }", "lanes[0].steps[0].mirror: at 100 % the baseline has no requests to copy")]
+    public void Requests_are_copied_where_there_are_any(string steps, string? expected) => Expect(expected, Validate(Api(steps: steps)));
 
     [Theory]
     [InlineData("window: { from: \"1:00\", to: \"25:00\" }", "lanes[0].window.from: 1:00 is not a time of day (in quotes, for example \"01:00\")", "lanes[0].window.to: 25:00 is not a time of day (in quotes, for example \"05:00\")")]

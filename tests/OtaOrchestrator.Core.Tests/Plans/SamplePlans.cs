@@ -63,42 +63,48 @@ internal static class SamplePlans
     private static readonly Gen<long?> Count = Gen.Long[0, long.MaxValue].Select(count => (long?)count).OrNull();
     private static readonly Gen<int?> Rate = Gen.Int[0, int.MaxValue].Select(rate => (int?)rate).OrNull();
     private static readonly Gen<TimeSpan?> Duration = Gen.Long[0, TimeSpan.TicksPerDay * 3650].Select(ticks => (TimeSpan?)TimeSpan.FromTicks(ticks)).OrNull();
-    private static readonly Gen<OnVerdict?> Choice = Gen.OneOf(Gen.Const((OnVerdict?)null), Gen.Const((OnVerdict?)OnVerdict.Hold), Gen.Const((OnVerdict?)OnVerdict.Rollback));
+    private static readonly Gen<int?> InRow = Gen.Int[0, 1000].Select(count => (int?)count).OrNull();
+    private static readonly Gen<OnVerdict?> NoData = OneOf(OnVerdict.Hold, OnVerdict.Rollback);
+    private static readonly Gen<OnVerdict?> CheckNoData = OneOf(OnVerdict.Hold, OnVerdict.Rollback, OnVerdict.Ignore);
+    private static readonly Gen<OnVerdict?> Unhealthy = OneOf(OnVerdict.Hold, OnVerdict.Rollback, OnVerdict.Freeze);
 
     private static readonly Gen<StepPlan> Step =
         from share in Share from texts in Gen.Select(Text, Text, Text) from durations in Gen.Select(Duration, Duration)
-        from counts in Gen.Select(Count, Count) from pause in Gen.Bool from reach in Share
+        from counts in Gen.Select(Count, Count) from pause in Gen.Bool from reach in Share from mirror in Share
         select new StepPlan
         {
             Share = share, Group = texts.Item1, Approval = texts.Item2, Test = texts.Item3, BakeMin = durations.Item1, BakeMax = durations.Item2,
-            RequestsMin = counts.Item1, ConfirmedMin = counts.Item2, Pause = pause, Reach = reach,
+            RequestsMin = counts.Item1, ConfirmedMin = counts.Item2, Pause = pause, Reach = reach, Mirror = mirror,
         };
 
     private static readonly Gen<CheckPlan> Check =
         from name in Name from source in Name from against in Text from numbers in Gen.Select(Number, Number) from shares in Gen.Select(Share, Share)
-        from samples in Count from durations in Gen.Select(Duration, Duration)
+        from samples in Count from durations in Gen.Select(Duration, Duration, Duration) from texts in Gen.Select(Text, Text, Text, Text, Text)
+        from values in Gen.Select(Number, Number) from inRow in InRow from noData in CheckNoData from dryRun in Gen.Bool
         select new CheckPlan
         {
             Name = name, Source = source, Against = against, RatioMax = numbers.Item1, P99MsMax = numbers.Item2, ErrorsMax = shares.Item1, FailuresMax = shares.Item2,
-            SamplesMin = samples, SilentAfter = durations.Item1, Interval = durations.Item2,
+            SamplesMin = samples, SilentAfter = durations.Item1, Interval = durations.Item2, Timeout = durations.Item3,
+            Metric = texts.Item1, When = texts.Item2, Url = texts.Item3, Query = texts.Item4, Service = texts.Item5, ValueMax = values.Item1, ValueMin = values.Item2,
+            FailuresInRowMax = inRow, NoData = noData, DryRun = dryRun,
         };
 
     private static readonly Gen<LanePlan> Lane =
         from names in Gen.Select(Name, Name, Name, Text) from lists in Gen.Select(Name.Array[0, 3], Name.Array[0, 3])
         from window in Gen.Select(Name, Name, Text) from windowed in Gen.Bool from rate in Rate
-        from steps in Step.Array[0, 5] from durations in Gen.Select(Duration, Duration) from checks in Check.Array[0, 3]
+        from steps in Step.Array[0, 5] from durations in Gen.Select(Duration, Duration, Duration, Duration) from loss in Text from checks in Check.Array[0, 3]
         from complete in Gen.Select(Share, Text, Duration) from completes in Gen.Bool
         select new LanePlan
         {
             Name = names.Item1, Target = names.Item2, Release = names.Item3, Fallback = names.Item4, Needs = [.. lists.Item1], Exclude = [.. lists.Item2],
             Window = windowed ? new WindowPlan(window.Item1, window.Item2, window.Item3) : null, RatePerMinuteMax = rate, Steps = [.. steps],
-            GuardAfter = durations.Item1, ObserveFor = durations.Item2, Checks = [.. checks],
+            GuardAfter = durations.Item1, ObserveFor = durations.Item2, StickyFor = durations.Item3, LeaseFor = durations.Item4, OnControllerLoss = loss, Checks = [.. checks],
             Complete = completes ? new CompletePlan { ConfirmedMin = complete.Item1, Of = complete.Item2, TailMax = complete.Item3 } : null,
         };
 
     public static readonly Gen<Plan> Any =
         from name in Name from timezone in Text from lanes in Lane.Array[1, 4]
-        from judge in Gen.Select(Share, Choice, Choice) from durations in Gen.Select(Duration, Duration) from ignore in Gen.OneOf(Gen.Const((bool?)null), Gen.Const((bool?)true), Gen.Const((bool?)false))
+        from judge in Gen.Select(Share, NoData, Unhealthy) from durations in Gen.Select(Duration, Duration) from ignore in Gen.OneOf(Gen.Const((bool?)null), Gen.Const((bool?)true), Gen.Const((bool?)false))
         from rate in Rate from shares in Gen.Int[0, 1000].Array[0, 4] from failures in Share
         select new Plan
         {
@@ -110,6 +116,8 @@ internal static class SamplePlans
                 Shares = [.. shares.Select(share => (double)(share / 1000m))], FailuresMax = failures,
             },
         };
+
+    private static Gen<OnVerdict?> OneOf(params OnVerdict[] choices) => Gen.Int[-1, choices.Length - 1].Select(i => i < 0 ? (OnVerdict?)null : choices[i]);
 
     /// <summary>Everything in a plan as text, found by reflection: what the product's own writer forgets shows here.</summary>
     public static string Dump(object? value, string path = "") => value switch

@@ -54,6 +54,8 @@ public sealed class RouterTarget(HttpClient http, Uri admin, string route, TimeP
         return new Reading(agrees, share, Detail(now, order));
     }
 
+    public Task RenewAsync(TargetOrder order, CancellationToken cancellation) => Task.CompletedTask;
+
     /// <summary>Does nothing: a router has nothing queued, and weights stay as they are.</summary>
     public Task HoldAsync(TargetOrder order, CancellationToken cancellation) => Task.CompletedTask;
 
