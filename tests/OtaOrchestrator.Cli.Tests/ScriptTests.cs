@@ -6,7 +6,7 @@ namespace OtaOrchestrator.Cli.Tests;
 
 /// <summary>
 /// Each file in <c>Scripts/</c> is a session: <c>#: </c> a remark, <c>$ ota ...</c>, what it prints (<c>! </c> before stderr), and the exit code when it is not 0.
-/// A run with OTA_TESTS_REWRITE=1 writes what it saw; read the difference before it is committed.
+/// A run with OTA_APPROVE=1 writes what it saw; read the difference before it is committed.
 /// </summary>
 public sealed class ScriptTests
 {
@@ -38,7 +38,7 @@ public sealed class ScriptTests
                 seen.Append("[exit ").Append(run.ExitCode).Append("]\n");
             }
         }
-        if (Environment.GetEnvironmentVariable("OTA_TESTS_REWRITE") == "1")
+        if (Environment.GetEnvironmentVariable("OTA_APPROVE") == "1")
         {
             await File.WriteAllTextAsync(file, seen.ToString());
         }
