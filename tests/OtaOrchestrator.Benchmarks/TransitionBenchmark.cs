@@ -66,7 +66,7 @@ internal static class TransitionBenchmark
         var rollouts = Enumerable.Range(0, Rollouts).Select(i => Example($"r{i}", ledger.Now())).ToList();
         foreach (var rollout in rollouts)
         {
-            await ledger.CreateAsync("bench", rollout.Id, null, _ => [], _ => rollout, CancellationToken.None);
+            await ledger.CreateAsync("bench", rollout.Id, null, _ => [], _ => rollout, Actor.Orchestrator, null, CancellationToken.None);
         }
         await Task.WhenAll(rollouts.Select(rollout => Task.Run(async () =>
         {

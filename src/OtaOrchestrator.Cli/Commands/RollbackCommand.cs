@@ -93,7 +93,7 @@ internal static class RollbackCommand
             var request = new GetRolloutRequest { Name = await ResourceName.InEnvironment(session, "rollouts", given) };
             return await session.Api.Call((api, options) => api.Rollouts.GetRolloutAsync(request, options), session.Cancellation);
         }
-        var newest = await NewestRollout.Find(session, r => r.State is not (RolloutState.Refused or RolloutState.Cancelled))
+        var newest = await NewestRollout.Find(session, r => r.State is not (RolloutState.Refused or RolloutState.Cancelled or RolloutState.Superseded))
             ?? throw new CliFailure(ExitCode.NothingToUndo, $"nothing to undo: {await ResourceName.Context(session)} has no rollout");
         if (!AlreadyBack(newest.State) && !newest.Lanes.Any(RollbackView.HasExposed))
         {

@@ -42,7 +42,7 @@ internal static class RolloutFollower
         RolloutState.Succeeded => ExitCode.Ok,
         RolloutState.RolledBack => ExitCode.RolledBack,
         RolloutState.RollbackStuck => ExitCode.RollbackStuck,
-        RolloutState.Refused or RolloutState.Cancelled => ExitCode.WrongState,
+        RolloutState.Refused or RolloutState.Cancelled or RolloutState.Superseded => ExitCode.WrongState,
         _ => ExitCode.Failure,
     };
 

@@ -14,8 +14,9 @@ internal static class RolloutStartCommand
         var plan = new Argument<string[]>("plan") { Description = "A plan file, - for standard input, or target=release@version for each lane.", Arity = ArgumentArity.OneOrMore };
         var id = new Option<string?>("--name") { Description = "The rollout's name; made from the plan's when left out.", HelpName = "NAME" };
         var dryRun = new Option<bool>("--dry-run") { Description = "Let the server check everything and start nothing." };
+        var supersede = new Option<bool>("--supersede") { Description = "Take over from the rollout that has the targets: a fix that goes forward, with the same way back." };
         var wait = Arguments.Wait("Follow to the end; ends like `ota rollout watch`.");
-        return new Command("start", "Start a rollout.") { plan, id, dryRun, wait }.Does(host, async session =>
+        return new Command("start", "Start a rollout.") { plan, id, dryRun, supersede, wait }.Does(host, async session =>
         {
             var read = PlanSource.Valid(await PlanSource.Read(host, session.Required(plan), session.Cancellation));
             var request = new CreateRolloutRequest
@@ -25,6 +26,7 @@ internal static class RolloutStartCommand
                 RolloutId = session.Get(id) ?? "",
                 RequestId = Arguments.NewRequestId(),
                 ValidateOnly = session.Get(dryRun),
+                Supersede = session.Get(supersede),
             };
             var rollout = await session.Api.Call((api, options) => api.Rollouts.CreateRolloutAsync(request, options), session.Cancellation);
             if (request.ValidateOnly)

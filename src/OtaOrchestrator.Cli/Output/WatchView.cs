@@ -188,7 +188,7 @@ internal static class WatchView
     }
 
     public static bool HasEnded(RolloutState state) =>
-        state is RolloutState.Succeeded or RolloutState.RolledBack or RolloutState.Refused or RolloutState.Cancelled;
+        state is RolloutState.Succeeded or RolloutState.RolledBack or RolloutState.Refused or RolloutState.Cancelled or RolloutState.Superseded;
 
     private static int NameColumns(Rollout rollout) => Math.Clamp(rollout.Lanes.Max(lane => Terminal.Columns(lane.Name)) + 1, 9, 24);
 

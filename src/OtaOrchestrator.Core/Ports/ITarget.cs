@@ -85,6 +85,9 @@ public sealed record TargetOrder
     public required Fence Fence { get; init; }
     public required TargetRelease Candidate { get; init; }
     public required TargetRelease Fallback { get; init; }
+
+    /// <summary>A release, <c>name@version</c>, that the target may run in part although it is neither: what a superseded rollout had offered.</summary>
+    public string Supersedes { get; init; } = "";
     public required IReadOnlyList<TargetStep> Steps { get; init; }
 
     /// <summary>The step to expose, or when restoring the highest step that was ordered; -1 for none.</summary>

@@ -10,20 +10,20 @@ namespace OtaOrchestrator.Core.Rollouts;
 public enum LaneState
 {
     Pending, Preparing, Ready, AwaitingApproval, Exposing, Baking, AwaitingPromotion, Paused, Held, Promoting, Succeeded,
-    AwaitingUndo, RollingBack, RolledBack, RollbackStuck, Refused, Cancelled,
+    AwaitingUndo, RollingBack, RolledBack, RollbackStuck, Refused, Cancelled, Superseded,
 }
 
 /// <summary>Commands of people, outcomes of effects, and what the lifecycle itself concludes from an outcome.</summary>
 public enum Trigger
 {
     // Commands.
-    Start, Pause, Resume, Approve, Promote, Rollback, Halt, Cancel,
+    Start, Pause, Resume, Approve, Promote, Rollback, Halt, Cancel, Supersede,
 
     // Outcomes of effects.
     Prepared, PreparationFailed, ExposureReached, ExposureFailed, Looked, Promoted, PromotionFailed, RestorationRead, RestorationFailed, TailRead,
 
     // Conclusions.
-    Begin, Advance, EvidenceMissing, Unhealthy, Undo, Restored, GetStuck,
+    Begin, Advance, EvidenceMissing, Unhealthy, Freeze, Undo, Restored, GetStuck,
 }
 
 /// <summary>
@@ -46,24 +46,28 @@ public static class Lifecycle
 
         machine.Configure(LaneState.Pending)
             .Permit(Trigger.Start, LaneState.Preparing)
-            .Permit(Trigger.Cancel, LaneState.Cancelled)
-            .Permit(Trigger.Rollback, LaneState.Cancelled);
+            .PermitIf(Trigger.Cancel, LaneState.Cancelled, () => !lane.Exposed, "nothing was exposed")
+            .PermitIf(Trigger.Rollback, LaneState.Cancelled, () => !lane.Exposed, "nothing was exposed");
+        Undoable(LaneState.Pending);
 
         machine.Configure(LaneState.Preparing)
             .Permit(Trigger.Prepared, LaneState.Ready)
-            .Permit(Trigger.PreparationFailed, LaneState.Refused)
-            .Permit(Trigger.Cancel, LaneState.Cancelled)
-            .Permit(Trigger.Rollback, LaneState.Cancelled);
+            .PermitIf(Trigger.PreparationFailed, LaneState.Refused, () => !lane.Exposed, "nothing was exposed")
+            .PermitIf(Trigger.Cancel, LaneState.Cancelled, () => !lane.Exposed, "nothing was exposed")
+            .PermitIf(Trigger.Rollback, LaneState.Cancelled, () => !lane.Exposed, "nothing was exposed");
+        Undoable(LaneState.Preparing, Trigger.PreparationFailed);
 
         machine.Configure(LaneState.Ready)
             .PermitIf(Trigger.Begin, LaneState.Exposing, () => nextIsApproved, "the first step is approved")
             .PermitIf(Trigger.Begin, LaneState.AwaitingApproval, () => !nextIsApproved, "the first step is not approved")
-            .Permit(Trigger.Cancel, LaneState.Cancelled)
-            .Permit(Trigger.Rollback, LaneState.Cancelled);
+            .PermitIf(Trigger.Cancel, LaneState.Cancelled, () => !lane.Exposed, "nothing was exposed")
+            .PermitIf(Trigger.Rollback, LaneState.Cancelled, () => !lane.Exposed, "nothing was exposed");
+        Undoable(LaneState.Ready);
 
         machine.Configure(LaneState.AwaitingApproval)
             .PermitIf(Trigger.Advance, LaneState.Exposing, () => nextIsApproved, "the next step is approved")
             .Permit(Trigger.Pause, LaneState.Paused)
+            .Permit(Trigger.Freeze, LaneState.Paused)
             .PermitIf(Trigger.Cancel, LaneState.Cancelled, () => !lane.Exposed, "nothing was exposed")
             .PermitIf(Trigger.Rollback, LaneState.Cancelled, () => !lane.Exposed, "nothing was exposed");
         Undoable(LaneState.AwaitingApproval);
@@ -71,6 +75,7 @@ public static class Lifecycle
         machine.Configure(LaneState.Exposing)
             .Permit(Trigger.ExposureReached, LaneState.Baking)
             .Permit(Trigger.Pause, LaneState.Paused)
+            .Permit(Trigger.Freeze, LaneState.Paused)
             .PermitReentryIf(Trigger.Promote, () => full && !last, "it is told to skip the remaining steps");
         Undoable(LaneState.Exposing, Trigger.ExposureFailed);
 
@@ -81,13 +86,15 @@ public static class Lifecycle
             .PermitIf(Trigger.Advance, LaneState.Exposing, () => !last && !waitsForPerson && nextIsApproved, "the next step is free to go")
             .Permit(Trigger.EvidenceMissing, LaneState.Held)
             .Permit(Trigger.Pause, LaneState.Paused)
+            .Permit(Trigger.Freeze, LaneState.Paused)
             .PermitIf(Trigger.Promote, LaneState.Exposing, () => full && !last, "it is told to skip the remaining steps");
         Undoable(LaneState.Baking);
 
         machine.Configure(LaneState.AwaitingPromotion)
             .PermitIf(Trigger.Promote, LaneState.Exposing, () => nextIsApproved, "the next step is approved")
             .PermitIf(Trigger.Promote, LaneState.AwaitingApproval, () => !nextIsApproved, "the next step is not approved")
-            .Permit(Trigger.Pause, LaneState.Paused);
+            .Permit(Trigger.Pause, LaneState.Paused)
+            .Permit(Trigger.Freeze, LaneState.Paused);
         Undoable(LaneState.AwaitingPromotion);
 
         machine.Configure(LaneState.Paused)
@@ -104,11 +111,13 @@ public static class Lifecycle
             .PermitIf(Trigger.Advance, LaneState.AwaitingPromotion, () => !last && waitsForPerson, "the step waits for a person")
             .PermitIf(Trigger.Advance, LaneState.AwaitingApproval, () => !last && !waitsForPerson && !nextIsApproved, "the next step is not approved")
             .PermitIf(Trigger.Advance, LaneState.Exposing, () => !last && !waitsForPerson && nextIsApproved, "the next step is free to go")
-            .Permit(Trigger.Pause, LaneState.Paused);
+            .Permit(Trigger.Pause, LaneState.Paused)
+            .Permit(Trigger.Freeze, LaneState.Paused);
         Undoable(LaneState.Held);
 
         machine.Configure(LaneState.Promoting)
-            .Permit(Trigger.Promoted, LaneState.Succeeded);
+            .Permit(Trigger.Promoted, LaneState.Succeeded)
+            .Permit(Trigger.Freeze, LaneState.Paused);
         Undoable(LaneState.Promoting, Trigger.PromotionFailed);
 
         machine.Configure(LaneState.Succeeded);
@@ -128,6 +137,13 @@ public static class Lifecycle
             .Permit(Trigger.Resume, LaneState.RollingBack)
             .Permit(Trigger.Restored, LaneState.RolledBack)
             .PermitReentryIf(Trigger.Halt, () => !lane.Halted, "it was not halted already");
+
+        // A fix that goes forward takes over whatever was not taken back; what was offered so far is the new rollout's to withdraw.
+        foreach (var state in (LaneState[])[LaneState.Pending, LaneState.Preparing, LaneState.Ready, LaneState.AwaitingApproval, LaneState.Exposing, LaneState.Baking,
+            LaneState.AwaitingPromotion, LaneState.Paused, LaneState.Held, LaneState.Promoting, LaneState.Succeeded])
+        {
+            machine.Configure(state).Permit(Trigger.Supersede, LaneState.Superseded);
+        }
 
         return machine;
 
@@ -160,7 +176,7 @@ public static class Lifecycle
         [
             LaneState.RollbackStuck, LaneState.RollingBack, LaneState.AwaitingUndo, LaneState.RolledBack, LaneState.Refused, LaneState.Held, LaneState.Paused,
             LaneState.AwaitingApproval, LaneState.AwaitingPromotion, LaneState.Promoting, LaneState.Baking, LaneState.Exposing, LaneState.Preparing,
-            LaneState.Pending, LaneState.Ready, LaneState.Cancelled,
+            LaneState.Pending, LaneState.Ready, LaneState.Superseded, LaneState.Cancelled,
         ];
         foreach (var state in attention)
         {

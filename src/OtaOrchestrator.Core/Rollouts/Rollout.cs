@@ -28,7 +28,13 @@ public sealed record Rollout
     public long Revision { get; init; }
     public ImmutableArray<Approval> Approvals { get; init; } = [];
 
-    /// <summary>Why it was taken back, held or refused; empty while all is well.</summary>
+    /// <summary>The rollout whose targets and last good releases this one took over; empty for none.</summary>
+    public string Supersedes { get; init; } = "";
+
+    /// <summary>The rollout that took over.</summary>
+    public string SupersededBy { get; init; } = "";
+
+    /// <summary>Why it was taken back, held, frozen or refused; empty while all is well.</summary>
     public string Cause { get; init; } = "";
 
     /// <summary>The state that the lanes add up to: the one that most wants attention.</summary>
@@ -56,6 +62,9 @@ public sealed record Lane
     public required TargetKind Kind { get; init; }
     public required TargetRelease Candidate { get; init; }
     public required TargetRelease Fallback { get; init; }
+
+    /// <summary>What the rollout that this one superseded had offered here, <c>name@version</c>; empty for nothing.</summary>
+    public string Supersedes { get; init; } = "";
 
     /// <summary>Of the target, when this rollout took it.</summary>
     public required long Epoch { get; init; }
@@ -102,14 +111,14 @@ public sealed record Lane
     public DateTimeOffset? RestoreUntil { get; init; }
     public DateTimeOffset? RestoredAt { get; init; }
 
-    /// <summary>Somebody was, or may have been, offered the candidate.</summary>
+    /// <summary>Somebody was, or may have been, offered the candidate, or that of the rollout which this one took over.</summary>
     [JsonIgnore]
-    public bool Exposed => Step >= 0;
+    public bool Exposed => Step >= 0 || Supersedes.Length > 0;
 
     [JsonIgnore]
     public bool Ended => State switch
     {
-        LaneState.Refused or LaneState.Cancelled => true,
+        LaneState.Refused or LaneState.Cancelled or LaneState.Superseded => true,
         LaneState.Succeeded => GuardOver,
         LaneState.RolledBack => true,
         _ => false,
@@ -131,6 +140,7 @@ public sealed record Lane
         Fence = new Fence(Epoch, revision),
         Candidate = Candidate,
         Fallback = Fallback,
+        Supersedes = Supersedes,
         Steps = [.. Plan.Steps.Select(step => new TargetStep(step.Share ?? 0, step.Group) { Mirror = step.Mirror ?? 0 })],
         Step = Step,
         Attempt = Attempt,

@@ -29,6 +29,7 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
             Trigger.Rollback => Rollback(),
             Trigger.Halt => All(Trigger.Halt),
             Trigger.Cancel => Cancel(),
+            Trigger.Supersede => Supersede(),
             _ => Outcome(),
         };
         if (decision is not null)
@@ -130,8 +131,27 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
         return All(Trigger.Cancel);
     }
 
+    /// <summary>Every lane goes over to another rollout, or none does.</summary>
+    private Decision? Supersede()
+    {
+        foreach (var name in _before.Lanes.Where(lane => lane.State is not (LaneState.Refused or LaneState.Cancelled)).Select(lane => lane.Name))
+        {
+            if (!Fire(name, Trigger.Supersede))
+            {
+                return Decision.Refuse(RefusalReason.WrongState, $"{name} is {Words.Of(_before.Lane(name).State)}: what is being taken back can't be superseded");
+            }
+        }
+        _now = _now with { SupersededBy = signal.Reason ?? "" };
+        _said.Insert(0, $"superseded by {signal.Reason}");
+        return null;
+    }
+
     private Decision? Rollback()
     {
+        if (_before.SupersededBy.Length > 0)
+        {
+            return Decision.Refuse(RefusalReason.WrongState, $"superseded by {_before.SupersededBy}: roll that back");
+        }
         var lanes = _now.Lanes.Where(lane => signal.Lane is null || lane.Name == signal.Lane).ToList();
         if (!lanes.Any(lane => lane.Exposed))
         {
@@ -154,6 +174,9 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
         {
             case Trigger.Prepared:
                 Fire(lane.Name, Trigger.Prepared);
+                break;
+            case Trigger.PreparationFailed when lane is { State: LaneState.Preparing, Exposed: true }:
+                TakeBack(signal.Trigger, $"{lane.Name}: {signal.Reason}", null);
                 break;
             case Trigger.PreparationFailed:
                 if (Fire(lane.Name, Trigger.PreparationFailed))
@@ -258,6 +281,11 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
 
     private void Condemn(Lane lane, string cause)
     {
+        if (_now.Plan.Judge.Unhealthy == OnVerdict.Freeze)
+        {
+            Freeze(lane, cause);
+            return;
+        }
         if (_now.Plan.Judge.Unhealthy == OnVerdict.Hold && lane.State is LaneState.Baking or LaneState.Held)
         {
             if (lane.State == LaneState.Held)
@@ -278,6 +306,28 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
         }
     }
 
+    /// <summary>
+    /// Every lane stays where it is until a person decides: what a migration has changed must not be taken back by a machine. A lane that has succeeded can't
+    /// be stopped any more; that it is ill is recorded all the same.
+    /// </summary>
+    private void Freeze(Lane lane, string cause)
+    {
+        cause = $"frozen: {lane.Name}: {cause}";
+        if (lane.State == LaneState.Paused || lane.Cause.StartsWith("frozen:", StringComparison.Ordinal))
+        {
+            _now = _before;
+            return;
+        }
+        foreach (var name in _before.Lanes.Select(other => other.Name))
+        {
+            Fire(name, Trigger.Freeze);
+        }
+        Set(_now.Lane(lane.Name) with { Cause = cause });
+        _replanned.Add(lane.Name);
+        _now = _now with { Cause = cause };
+        _said.Insert(0, cause);
+    }
+
     /// <summary>Takes the lanes back in reverse order; those that exposed nothing are cancelled. With a name, only that lane, and the others are paused.</summary>
     private void TakeBack(Trigger trigger, string cause, string? only)
     {
@@ -290,7 +340,7 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
                 Fire(name, Trigger.Pause);
                 continue;
             }
-            bool undoes = lane.Exposed && Fire(name, trigger == Trigger.Rollback || lane.State is LaneState.Exposing or LaneState.Promoting && name == signal.Lane ? trigger : Trigger.Unhealthy);
+            bool undoes = lane.Exposed && Fire(name, trigger == Trigger.Rollback || lane.State is LaneState.Preparing or LaneState.Exposing or LaneState.Promoting && name == signal.Lane ? trigger : Trigger.Unhealthy);
             any |= undoes;
             if (undoes)
             {

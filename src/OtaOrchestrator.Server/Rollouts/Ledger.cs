@@ -5,6 +5,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using OtaOrchestrator.Core.Ports;
 using OtaOrchestrator.Core.Rollouts;
+using OtaOrchestrator.Server.Errors;
 using OtaOrchestrator.Server.Store;
 using OtaOrchestrator.Server.Telemetry;
 
@@ -35,12 +36,46 @@ public sealed partial class Ledger(Database database, Changes changes, Metering 
 
     public Rollout? Find(string environment, string id) => Load(environment, id)?.Rollout;
 
-    /// <summary>Commits a rollout's creation and its start. <paramref name="inTransaction"/> gives the rollout its targets' epochs and stores what goes with it.</summary>
-    public async Task<Rollout> CreateAsync(string environment, string id, RequestKey? request, Func<Rollout, byte[]> answer, Func<Statements, Rollout> inTransaction, CancellationToken cancellation)
+    /// <summary>
+    /// Commits a rollout's creation and its start. <paramref name="inTransaction"/> gives the rollout its targets' epochs and stores what goes with it.
+    /// The rollout that it supersedes ends in the same transaction: at no moment is what was exposed nobody's.
+    /// </summary>
+    public async Task<Rollout> CreateAsync(
+        string environment, string id, RequestKey? request, Func<Rollout, byte[]> answer, Func<Statements, Rollout> inTransaction, Actor actor, string? supersedes, CancellationToken cancellation)
+    {
+        if (supersedes is null)
+        {
+            return await CreateAsync(environment, id, request, answer, inTransaction, _ => { }, cancellation);
+        }
+        var entry = Load(environment, supersedes) ?? throw new LostRaceException($"{supersedes} is gone");
+        await entry.Turn.WaitAsync(cancellation);
+        try
+        {
+            var at = Now();
+            var before = entry.Rollout;
+            var signal = new Signal(Trigger.Supersede, actor) { Reason = id };
+            var decision = Lifecycle.Decide(before, signal, at);
+            var next = decision.Next ?? throw StatusMapping.Of(decision.Refusal!);
+            var spec = StoredJson.Of(next);
+            var written = Write(before, next, decision, signal, at, spec);
+            var created = await CreateAsync(environment, id, request, answer, inTransaction, db => Update(db, before, next, decision, written, spec, at), cancellation);
+            entry.Rollout = next;
+            Publish(new Committed(next, decision.Replanned, written.Effects), decision.Text);
+            return created;
+        }
+        finally
+        {
+            entry.Turn.Release();
+        }
+    }
+
+    private async Task<Rollout> CreateAsync(
+        string environment, string id, RequestKey? request, Func<Rollout, byte[]> answer, Func<Statements, Rollout> inTransaction, Action<Statements> before, CancellationToken cancellation)
     {
         var at = Now();
         var committed = await database.WriteAsync(db =>
         {
+            before(db);
             var created = inTransaction(db);
             var decision = Lifecycle.Decide(created, new Signal(Trigger.Start, created.StartedBy), at);
             var next = decision.Next ?? throw new InvalidOperationException("a new rollout can't be started: " + decision.Refusal?.Text);
@@ -100,11 +135,7 @@ public sealed partial class Ledger(Database database, Changes changes, Metering 
                 {
                     throw new LostRaceException("the effect was replaced");
                 }
-                if (!Journal.UpdateRollout(db, next, spec))
-                {
-                    throw new LostRaceException();
-                }
-                Persist(db, before, next, decision, written, at);
+                Update(db, before, next, decision, written, spec, at);
                 if (request is not null && answer is not null)
                 {
                     Journal.InsertRequest(db, request.Actor, request.Id, request.BodySha256, answer(next, true), at);
@@ -151,6 +182,15 @@ public sealed partial class Ledger(Database database, Changes changes, Metering 
             effects.Add(new EffectRow(next.Environment, next.Id, next.Revision, effects.Count, effect.Lane, lane.Target, effect.Kind, effect.Delay, at + effect.Delay, order));
         }
         return new Written(entry, effects);
+    }
+
+    private static void Update(Statements db, Rollout before, Rollout next, Decision decision, Written written, string spec, DateTimeOffset at)
+    {
+        if (!Journal.UpdateRollout(db, next, spec))
+        {
+            throw new LostRaceException();
+        }
+        Persist(db, before, next, decision, written, at);
     }
 
     private static void Persist(Statements db, Rollout before, Rollout next, Decision decision, Written written, DateTimeOffset at)

@@ -20,11 +20,14 @@ namespace OtaOrchestrator.Server.Rollouts;
 public sealed class RolloutCreation(Database database, ITargets targets, SigningKey signing)
 {
     /// <summary>A plan whose every reference is resolved; what depends on the moment of the commit is still open.</summary>
-    public sealed record Draft(string Environment, string Id, Plan Plan, Actor StartedBy, ImmutableArray<DraftLane> Lanes);
+    /// <param name="Supersedes">The rollout that it takes over from.</param>
+    public sealed record Draft(string Environment, string Id, Plan Plan, Actor StartedBy, ImmutableArray<DraftLane> Lanes, string? Supersedes);
 
-    public sealed record DraftLane(LanePlan Plan, TargetRow Target, Wire.Target Spec, ReleaseRow Candidate, ReleaseRow Fallback, ImmutableArray<string> UndoAfter);
+    /// <param name="Supersedes">What that rollout has exposed on this target, <c>name@version</c>; empty for nothing.</param>
+    public sealed record DraftLane(LanePlan Plan, TargetRow Target, Wire.Target Spec, ReleaseRow Candidate, ReleaseRow Fallback, ImmutableArray<string> UndoAfter, string Supersedes = "");
 
-    public Draft Check(string environment, string rolloutId, Wire.Plan wire, Actor startedBy, DateTimeOffset now)
+    /// <param name="supersede">Take over from the rollout that has the targets.</param>
+    public Draft Check(string environment, string rolloutId, Wire.Plan wire, Actor startedBy, DateTimeOffset now, bool supersede = false)
     {
         // What the reader checks of a file it also checks of the wire: it is the same reader.
         var reading = PlanText.Parse(JsonFormatter.Default.Format(wire));
@@ -45,6 +48,8 @@ public sealed class RolloutCreation(Database database, ITargets targets, Signing
                 Policy = policy,
                 Target = name => Find(name) is { } row ? new PlanTarget(row.Kind, targets.Of(environment, row.Id).Capabilities, ReleaseName.Parse(row.CurrentRelease)?.Version) : null,
             }).ToList();
+            var superseded = supersede ? Succession.Of(db, environment, plan, Find, violations) : null;
+            plan = superseded?.Inherit(plan) ?? plan;
             var lanes = plan.Lanes.Select((lane, i) => Resolve(db, environment, lane, i, Find(lane.Target), violations)).ToList();
             if (violations.Count > 0)
             {
@@ -52,7 +57,8 @@ public sealed class RolloutCreation(Database database, ITargets targets, Signing
             }
             var order = UndoOrder.WaitsFor([.. lanes.Select(lane => new UndoOrder.UndoLane(lane!.Plan.Name, lane.Plan.Target, lane.Fallback.Version, lane.Plan.Needs))]);
             var id = rolloutId.Length > 0 ? ResourceNames.Checked(rolloutId, "rolloutId") : FreeId(db, environment, plan.Name, now);
-            return new Draft(environment, id, plan, startedBy, [.. lanes.Select(lane => lane! with { UndoAfter = order[lane.Plan.Name] })]);
+            return new Draft(
+                environment, id, plan, startedBy, [.. lanes.Select(lane => lane! with { UndoAfter = order[lane.Plan.Name], Supersedes = superseded?.Exposed(lane.Plan.Target) ?? "" })], superseded?.Rollout.Id);
         });
     }
 
@@ -77,6 +83,7 @@ public sealed class RolloutCreation(Database database, ITargets targets, Signing
                 Kind = target.Kind,
                 Candidate = candidate,
                 Fallback = fallback,
+                Supersedes = lane.Supersedes,
                 Epoch = target.Epoch + 1,
                 Plan = lane.Plan,
                 UndoAfter = lane.UndoAfter,
@@ -89,6 +96,7 @@ public sealed class RolloutCreation(Database database, ITargets targets, Signing
             Plan = draft.Plan,
             Lanes = lanes.ToImmutable(),
             StartedBy = draft.StartedBy,
+            Supersedes = draft.Supersedes ?? "",
             CreatedAt = now,
             UpdatedAt = now,
         };

@@ -27,7 +27,7 @@ public sealed class RolloutService(Database database, Ledger ledger, RolloutCrea
         var environment = ResourceNames.Parent(request.Parent);
         var actor = context.Actor();
         var now = ledger.Now();
-        var draft = creation.Check(environment, request.RolloutId, request.Plan ?? throw RefusedException.Invalid("plan", "is missing"), actor, now);
+        var draft = creation.Check(environment, request.RolloutId, request.Plan ?? throw RefusedException.Invalid("plan", "is missing"), actor, now, request.Supersede);
         if (request.ValidateOnly)
         {
             return new Rollout
@@ -43,7 +43,7 @@ public sealed class RolloutService(Database database, Ledger ledger, RolloutCrea
             var taken = creation.Take(db, draft, now);
             Journal.InsertUndoSheet(db, environment, draft.Id, UndoSheets.Of(taken, target => EnvironmentService.Parse(Journal.Target(db, environment, target)!)).ToByteArray());
             return taken;
-        }, context.CancellationToken);
+        }, actor, draft.Supersedes, context.CancellationToken);
         return view.ToProto(rollout, actor);
     }
 
@@ -203,7 +203,7 @@ public sealed class RolloutService(Database database, Ledger ledger, RolloutCrea
     private string Newest(string environment)
     {
         var newest = database.Read(db => Journal.Rollouts(db, environment, Pages.EndOfTime, "~", 50)).ConvertAll(StoredJson.RolloutOf);
-        var chosen = newest.Find(rollout => rollout.State is not (LaneState.Refused or LaneState.Cancelled)) ?? newest.FirstOrDefault();
+        var chosen = newest.Find(rollout => rollout.State is not (LaneState.Refused or LaneState.Cancelled or LaneState.Superseded)) ?? newest.FirstOrDefault();
         return chosen?.Id ?? throw new RefusedException(ErrorReason.NothingToUndo, $"{environment} has had no rollout");
     }
 

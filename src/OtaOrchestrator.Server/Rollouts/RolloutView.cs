@@ -23,12 +23,14 @@ public sealed class RolloutView(ProgressBoard progress, Ledger ledger)
             State = StateOf(rollout.State),
             Revision = rollout.Revision,
             Plan = JsonParser.Default.Parse<Wire.Plan>(PlanJson.Of(rollout.Plan)),
-            Exposed = rollout.Lanes.Select(lane => lane.State is LaneState.RolledBack or LaneState.Cancelled or LaneState.Refused ? 0 : lane.Share).DefaultIfEmpty().Max(),
+            Exposed = rollout.Lanes.Select(lane => lane.State is LaneState.RolledBack or LaneState.Cancelled or LaneState.Refused or LaneState.Superseded ? 0 : lane.Share).DefaultIfEmpty().Max(),
             StartedBy = rollout.StartedBy.Name,
             CreateTime = Timestamp.FromDateTimeOffset(rollout.CreatedAt),
             UpdateTime = Timestamp.FromDateTimeOffset(rollout.UpdatedAt),
             Cause = rollout.Cause,
             WayBack = WayBack(rollout, now),
+            Supersedes = rollout.Supersedes.Length > 0 ? ResourceNames.OfRollout(rollout.Environment, rollout.Supersedes) : "",
+            SupersededBy = rollout.SupersededBy.Length > 0 ? ResourceNames.OfRollout(rollout.Environment, rollout.SupersededBy) : "",
         };
         view.Lanes.AddRange(rollout.Lanes.Select(lane => ToProto(rollout, lane)));
         view.Approvals.AddRange(rollout.Approvals.Select(given => new Wire.Approval { Actor = given.Actor.Name, Approval_ = given.Name, Time = Timestamp.FromDateTimeOffset(given.At) }));

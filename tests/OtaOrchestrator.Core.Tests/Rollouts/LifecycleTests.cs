@@ -59,7 +59,7 @@ public sealed class LifecycleTests
     [Fact]
     public void Rollback_is_possible_in_every_state_that_exposed_anything()
     {
-        foreach (var state in Enum.GetValues<LaneState>().Where(state => state is not (LaneState.Pending or LaneState.Preparing or LaneState.Ready or LaneState.Refused or LaneState.Cancelled)))
+        foreach (var state in Enum.GetValues<LaneState>().Where(state => state is not (LaneState.Pending or LaneState.Preparing or LaneState.Ready or LaneState.Refused or LaneState.Cancelled or LaneState.Superseded)))
         {
             var exposed = Example.Rollout();
             exposed = exposed with { Lanes = [exposed.Lanes[0] with { State = state, Step = 1 }, exposed.Lanes[1] with { State = LaneState.Ready }] };
@@ -110,6 +110,93 @@ public sealed class LifecycleTests
         Assert.Contains(Effect.Of(lane), effect => effect.Kind == EffectKind.Look);
         var decision = Lifecycle.Decide(rollout, Example.Looked("api", Verdict.Unhealthy), Example.Start);
         Assert.Equal(LaneState.RollingBack, decision.Next?.Lane("api").State);
+    }
+
+    [Theory]
+    [InlineData(LaneState.AwaitingApproval)]
+    [InlineData(LaneState.Exposing)]
+    [InlineData(LaneState.Baking)]
+    [InlineData(LaneState.AwaitingPromotion)]
+    [InlineData(LaneState.Held)]
+    [InlineData(LaneState.Promoting)]
+    public void Judge_that_may_only_freeze_stops_every_lane_where_it_is(LaneState state)
+    {
+        var rollout = Frozen(state);
+        var decision = Lifecycle.Decide(rollout, Example.Looked("firmware", Verdict.Unhealthy), Example.Start);
+        Assert.Equal([LaneState.Paused, LaneState.Paused], decision.Next!.Lanes.Select(lane => lane.State));
+        Assert.Equal("frozen: firmware: is Unhealthy", decision.Next.Cause);
+        Assert.DoesNotContain(decision.Effects, effect => effect.Kind is EffectKind.Restore or EffectKind.Expose or EffectKind.Promote);
+        Assert.Contains(decision.Effects, effect => effect is { Lane: "firmware", Kind: EffectKind.Look });
+        // Seen again and again it is still one thing to decide, and only a person's.
+        Assert.Null(Lifecycle.Decide(decision.Next, Example.Looked("firmware", Verdict.Unhealthy), Example.Start).Next);
+        Assert.Equal(LaneState.RollingBack, Lifecycle.Decide(decision.Next, Example.Command(Trigger.Rollback), Example.Start).Next?.State);
+        Assert.NotNull(Lifecycle.Decide(decision.Next, Example.Command(Trigger.Resume), Example.Start).Next);
+    }
+
+    [Fact]
+    public void Success_that_turns_ill_inside_its_guard_is_recorded_and_guarded_on_where_the_judge_may_only_freeze()
+    {
+        var rollout = Frozen(LaneState.Succeeded, guard: TimeSpan.FromHours(1));
+        var ill = Lifecycle.Decide(rollout, Example.Looked("firmware", Verdict.Unhealthy), Example.Start).Next!;
+        Assert.Equal((LaneState.Succeeded, "frozen: firmware: is Unhealthy"), (ill.Lane("firmware").State, ill.Lane("firmware").Cause));
+        Assert.Null(Lifecycle.Decide(ill, Example.Looked("firmware", Verdict.Unhealthy) with { Elapsed = TimeSpan.FromHours(2) }, Example.Start).Next);
+        Assert.Equal(LaneState.RollingBack, Lifecycle.Decide(ill, Example.Command(Trigger.Rollback), Example.Start).Next?.State);
+    }
+
+    private static Rollout Frozen(LaneState state, TimeSpan guard = default)
+    {
+        var rollout = Example.Rollout(guard: guard);
+        return rollout with
+        {
+            Plan = rollout.Plan with { Judge = rollout.Plan.Judge with { Unhealthy = Core.Plans.OnVerdict.Freeze } },
+            Lanes = [rollout.Lanes[0] with { State = LaneState.Baking, Step = 2 }, rollout.Lanes[1] with { State = state, Step = 1 }],
+        };
+    }
+
+    [Theory]
+    [InlineData(LaneState.Preparing, -1)]
+    [InlineData(LaneState.Exposing, 1)]
+    [InlineData(LaneState.Baking, 1)]
+    [InlineData(LaneState.Paused, 1)]
+    [InlineData(LaneState.Held, 1)]
+    [InlineData(LaneState.Promoting, 2)]
+    [InlineData(LaneState.Succeeded, 2)]
+    public void Superseded_rollout_is_over_and_leaves_what_it_exposed_to_its_successor(LaneState state, int step)
+    {
+        var rollout = Example.Rollout(guard: TimeSpan.FromHours(1));
+        rollout = rollout with { Lanes = [rollout.Lanes[0] with { State = state, Step = step }, rollout.Lanes[1] with { State = LaneState.Ready }] };
+        var decision = Lifecycle.Decide(rollout, Example.Command(Trigger.Supersede) with { Reason = "winter" }, Example.Start);
+        Assert.Equal((LaneState.Superseded, "winter", true), (decision.Next!.State, decision.Next.SupersededBy, decision.Next.Ended));
+        Assert.Empty(decision.Effects);
+        Assert.Equal(["api", "firmware"], decision.Replanned);
+        Assert.Equal("superseded by winter: roll that back", Lifecycle.Decide(decision.Next, Example.Command(Trigger.Rollback), Example.Start).Refusal?.Text);
+    }
+
+    [Theory]
+    [InlineData(LaneState.RollingBack)]
+    [InlineData(LaneState.RollbackStuck)]
+    [InlineData(LaneState.AwaitingUndo)]
+    [InlineData(LaneState.RolledBack)]
+    public void What_is_taken_back_is_not_superseded(LaneState state)
+    {
+        var rollout = Example.Rollout();
+        rollout = rollout with { Lanes = [rollout.Lanes[0] with { State = state, Step = 1 }, rollout.Lanes[1] with { State = LaneState.Ready }] };
+        Assert.Equal(RefusalReason.WrongState, Lifecycle.Decide(rollout, Example.Command(Trigger.Supersede), Example.Start).Refusal?.Reason);
+    }
+
+    [Theory]
+    [InlineData(LaneState.Preparing, Trigger.PreparationFailed)]
+    [InlineData(LaneState.Preparing, Trigger.Rollback)]
+    [InlineData(LaneState.Ready, Trigger.Rollback)]
+    public void Successor_that_comes_to_nothing_takes_back_what_it_took_over(LaneState state, Trigger trigger)
+    {
+        var rollout = Example.Rollout();
+        rollout = rollout with { Lanes = [rollout.Lanes[0] with { State = state, Supersedes = "thermostat-api@5.1.0" }, rollout.Lanes[1] with { State = LaneState.Preparing }] };
+        Assert.NotNull(Lifecycle.Decide(rollout, Example.Command(Trigger.Cancel), Example.Start).Refusal);
+        var signal = trigger == Trigger.Rollback ? Example.Command(trigger) : Example.Outcome(trigger, "api");
+        var decision = Lifecycle.Decide(rollout, signal, Example.Start);
+        Assert.Equal([LaneState.RollingBack, LaneState.Cancelled], decision.Next!.Lanes.Select(lane => lane.State));
+        Assert.Contains(decision.Effects, effect => effect is { Lane: "api", Kind: EffectKind.Restore });
     }
 
     [Theory]

@@ -5,8 +5,10 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using Microsoft.Extensions.DependencyInjection;
 using OtaOrchestrator.Protocol.V1;
 using OtaOrchestrator.Server.Pki;
+using OtaOrchestrator.Server.Reconciling;
 using OtaOrchestrator.Server.Tests.Scenes;
 using Environment = OtaOrchestrator.Protocol.V1.Environment;
 
@@ -258,6 +260,54 @@ public sealed class ApiTests(ApiTests.Shared shared) : IClassFixture<ApiTests.Sh
         await _server.As("mgr-02").Rollouts.ApproveRolloutAsync(new() { Name = rollout.Name });
         await Until(rollout.Name, RolloutState.Succeeded);
     }
+
+    [Fact]
+    public async Task A_fix_goes_forward_from_a_rollout_that_is_under_way_and_keeps_its_way_back()
+    {
+        await Set();
+        await Admin.PublishBackend("api@3.0");
+        var first = await Start(Admin, pause: true);
+        await Until(first.Name, RolloutState.AwaitingPromotion);
+        var fix = Creation(pause: true);
+        fix.Plan.Lanes[0].Release = "api@3.0";
+        Assert.Equal("TARGET_TAKEN", (await Refused.By(async () => await Admin.Rollouts.CreateRolloutAsync(fix))).Reason);
+        fix.Supersede = true;
+        fix.Plan.Lanes[0].Fallback = "api@2.0";
+        Assert.Equal("INVALID", (await Refused.By(async () => await Admin.Rollouts.CreateRolloutAsync(fix))).Reason);
+        fix.Plan.Lanes[0].ClearFallback();
+        var second = await Admin.Rollouts.CreateRolloutAsync(fix);
+        Assert.Equal((first.Name, "api@3.0", "api@1.0"), (second.Supersedes, second.Lanes[0].Candidate, second.Lanes[0].Fallback));
+        var over = await Admin.Rollouts.GetRolloutAsync(new() { Name = first.Name });
+        Assert.Equal((RolloutState.Superseded, second.Name), (over.State, over.SupersededBy));
+        Assert.Equal("WRONG_STATE", (await Refused.By(async () => await Admin.Rollouts.RollbackRolloutAsync(new() { Name = first.Name }))).Reason);
+        await Until(second.Name, RolloutState.AwaitingPromotion);
+        Assert.Equal(("api@3.0", 0.25), (Target().Candidate, Target().Share));
+        Assert.Equal(second.Name, (await Admin.Rollouts.RollbackRolloutAsync(new() { Name = $"{_environment}/rollouts/-" })).Rollout.Name);
+        await Until(second.Name, RolloutState.RolledBack);
+        Assert.Equal("api@1.0", Target().Runs);
+        Assert.Empty((await Admin.Audit.CheckConsistencyAsync(new() { Parent = _environment })).Findings);
+    }
+
+    [Fact]
+    public async Task A_fix_that_can_not_begin_takes_back_what_it_took_over()
+    {
+        await Set();
+        await Admin.PublishBackend("api@3.0");
+        var first = await Start(Admin, pause: true);
+        await Until(first.Name, RolloutState.AwaitingPromotion);
+        FileTarget().Before = (method, order, _) => method == nameof(Core.Ports.ITarget.PrepareAsync) && order.Candidate.Version == "3.0" ? throw new Core.Ports.TargetException("no such version here") : Task.CompletedTask;
+        var fix = Creation();
+        fix.Plan.Lanes[0].Release = "api@3.0";
+        fix.Supersede = true;
+        var second = await Admin.Rollouts.CreateRolloutAsync(fix);
+        await Until(second.Name, RolloutState.RolledBack);
+        Assert.Equal(("api@1.0", null), (Target().Runs, Target().Candidate));
+        Assert.Empty((await Admin.Audit.CheckConsistencyAsync(new() { Parent = _environment })).Findings);
+    }
+
+    private FileTarget FileTarget() => (FileTarget)_server.Services.GetRequiredService<ITargets>().Of(_environment["environments/".Length..], "api");
+
+    private FileTargetState Target() => FileTarget().State;
 
     [Fact]
     public async Task What_a_rollback_undoes_first_is_said_before_it_begins()

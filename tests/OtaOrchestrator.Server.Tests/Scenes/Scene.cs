@@ -146,7 +146,7 @@ public sealed class Scene : IAsyncDisposable
                     Rollback = new RollbackPlan { UntilAfter = TimeSpan.FromHours(1), Shares = [1], FailuresMax = 0.1, UndoWait = TimeSpan.FromMinutes(1) },
                 },
             };
-        }, CancellationToken.None);
+        }, Releaser, null, CancellationToken.None);
 
     public static StepPlan Step(double share) => new() { Share = share, BakeMin = TimeSpan.FromMilliseconds(100), BakeMax = TimeSpan.FromSeconds(30) };
 

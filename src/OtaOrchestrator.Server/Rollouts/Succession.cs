@@ -1,0 +1,62 @@
+using OtaOrchestrator.Core.Plans;
+using OtaOrchestrator.Core.Rollouts;
+using OtaOrchestrator.Server.Errors;
+using OtaOrchestrator.Server.Store;
+using Wire = OtaOrchestrator.Protocol.V1;
+
+namespace OtaOrchestrator.Server.Rollouts;
+
+/// <summary>A fix that goes forward: it takes over every target of the rollout before it, and returns to what that one would have returned to.</summary>
+internal sealed record Succession(Rollout Rollout)
+{
+    /// <summary>Null when there is nothing to take over, or it can't be: then <paramref name="violations"/> says why.</summary>
+    public static Succession? Of(Statements db, string environment, Plan plan, Func<string, TargetRow?> find, List<PlanViolation> violations)
+    {
+        var taken = plan.Lanes.Select(lane => find(lane.Target)).OfType<TargetRow>().Select(target => target.ActiveRollout).Where(id => id.Length > 0).Distinct().ToList();
+        if (taken.Count == 0)
+        {
+            return null;
+        }
+        if (taken.Count > 1)
+        {
+            violations.Add(new PlanViolation("lanes", $"belong to {string.Join(" and ", taken)}: one rollout can be superseded, not several"));
+            return null;
+        }
+        var rollout = StoredJson.RolloutOf(Journal.Rollout(db, environment, taken[0])!);
+        foreach (var lane in rollout.Lanes.Where(lane => lane.Exposed))
+        {
+            if (lane.Kind == TargetKind.Fleet)
+            {
+                throw new RefusedException(Wire.ErrorReason.WrongState, $"{rollout.Id} has offered {lane.Candidate} to devices of {lane.Target}: roll it back first");
+            }
+            if (plan.Lanes.All(mine => mine.Target != lane.Target))
+            {
+                violations.Add(new PlanViolation("lanes", $"leave out {lane.Target}, to which {rollout.Id} has exposed {lane.Candidate}", "take it over too, or roll back"));
+            }
+        }
+        var succession = new Succession(rollout);
+        for (int i = 0; i < plan.Lanes.Length; i++)
+        {
+            var lane = plan.Lanes[i];
+            if (succession.Before(lane.Target) is not { } before)
+            {
+                continue;
+            }
+            if (lane.Fallback is { } fallback && fallback != before.Fallback.ToString())
+            {
+                violations.Add(new PlanViolation($"lanes[{i}].fallback", $"is {fallback}; {rollout.Id} would return to {before.Fallback}", "a rollout that supersedes another inherits its way back"));
+            }
+            if (lane.Release == before.Candidate.ToString())
+            {
+                violations.Add(new PlanViolation($"lanes[{i}].release", $"is what {rollout.Id} brings already"));
+            }
+        }
+        return succession;
+    }
+
+    public Plan Inherit(Plan plan) => plan with { Lanes = [.. plan.Lanes.Select(lane => Before(lane.Target) is { } before ? lane with { Fallback = before.Fallback.ToString() } : lane)] };
+
+    public string Exposed(string target) => Before(target) is { Exposed: true } lane ? lane.Candidate.ToString() : "";
+
+    private Lane? Before(string target) => Rollout.Lanes.FirstOrDefault(lane => lane.Target == target);
+}
