@@ -86,12 +86,17 @@ internal static class ReleasePublishCommand
             if (image is not null)
             {
                 await using var stream = new FileStream(image.FullName, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.Asynchronous | FileOptions.SequentialScan);
-                var buffer = new byte[ChunkBytes];
-                int read;
-                while ((read = await stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellation)) > 0)
+                // One is read while the other is sent.
+                var (filling, sending) = (new byte[ChunkBytes], new byte[ChunkBytes]);
+                for (int read = await ReadAsync(filling); read > 0;)
                 {
-                    await call.RequestStream.WriteAsync(new PublishReleaseRequest { Chunk = ByteString.CopyFrom(buffer, 0, read) }, cancellation);
+                    (filling, sending) = (sending, filling);
+                    var next = ReadAsync(filling);
+                    await call.RequestStream.WriteAsync(new PublishReleaseRequest { Chunk = UnsafeByteOperations.UnsafeWrap(sending.AsMemory(0, read)) }, cancellation);
+                    read = await next;
                 }
+
+                ValueTask<int> ReadAsync(byte[] buffer) => stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellation);
             }
             await call.RequestStream.CompleteAsync();
         }
