@@ -22,8 +22,9 @@ internal static class ReleasePublishCommand
         var counter = new Option<long>("--security-counter") { Description = "Lowest counter that may be installed after it, for images that don't say it themselves.", HelpName = "N" };
         var fleet = new Option<string?>("--fleet") { Description = "Only for devices of this fleet.", HelpName = "NAME" };
         var sha256 = new Option<string?>("--sha256") { Description = "What the image must hash to.", HelpName = "HEX" };
+        var stays = new Option<string[]>("--stays") { Description = "What a rollback does not take back, for people, for example \"DB migration 0051\"; may be given more than once.", HelpName = "TEXT" };
         return new Command("publish", "Publish a back-end version (--address) or a firmware image (--file). The server checks and signs it.")
-            { release, file, address, hardware, counter, fleet, sha256 }.Does(host, async session =>
+            { release, file, address, hardware, counter, fleet, sha256, stays }.Does(host, async session =>
         {
             var image = session.Get(file);
             var addresses = session.Get(address) ?? [];
@@ -35,7 +36,7 @@ internal static class ReleasePublishCommand
             {
                 throw new CliFailure(ExitCode.Failure, $"there is no file {image.FullName}");
             }
-            var content = new Release { Name = ResourceName.Release(session.Required(release)) };
+            var content = new Release { Name = ResourceName.Release(session.Required(release)), Stays = { session.Get(stays) ?? [] } };
             var expected = session.Get(sha256)?.ToLowerInvariant() ?? "";
             if (image is null)
             {

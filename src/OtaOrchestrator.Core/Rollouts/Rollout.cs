@@ -141,7 +141,7 @@ public sealed record Lane
         Candidate = Candidate,
         Fallback = Fallback,
         Supersedes = Supersedes,
-        Steps = [.. Plan.Steps.Select(step => new TargetStep(step.Share ?? 0, step.Group) { Mirror = step.Mirror ?? 0 })],
+        Steps = [.. Plan.Steps.Select(step => step.ToTarget())],
         Step = Step,
         Attempt = Attempt,
         RestoreShare = UndoShares(rollout.Plan)[UndoStep],

@@ -152,7 +152,7 @@ public static class ServerHost
                 provider.GetRequiredService<Database>(), provider.GetRequiredService<IotFleet>(),
                 RouterHttp.Create(provider.GetRequiredService<ServerPki>().Orchestrator, provider.GetRequiredService<ServerPki>().Servers.Certificate),
                 provider.GetRequiredService<TimeProvider>()))
-            .AddSingleton<EffectRunner>().AddSingleton<RolloutCreation>().AddSingleton<RolloutView>().AddSingleton<ConsistencyCheck>()
+            .AddSingleton<EffectRunner>().AddSingleton<RolloutCreation>().AddSingleton<ImpactAnalysis>().AddSingleton<RolloutView>().AddSingleton<ConsistencyCheck>()
             .AddHostedService<Housekeeping>()
             .AddHostedService<Reconciler>();
     }

@@ -137,6 +137,12 @@ public static class Journal
     public static byte[]? UndoSheet(Statements db, string environment, string rollout) =>
         db.Query("SELECT sheet FROM undo_sheets WHERE environment = $1 AND rollout = $2", row => (byte[])row[0], environment, rollout).FirstOrDefault();
 
+    public static void InsertImpact(Statements db, string environment, string rollout, byte[] impact) =>
+        db.Run("INSERT INTO impacts (environment, rollout, impact) VALUES ($1, $2, $3)", environment, rollout, impact);
+
+    public static byte[]? Impact(Statements db, string environment, string rollout) =>
+        db.Query("SELECT impact FROM impacts WHERE environment = $1 AND rollout = $2", row => (byte[])row[0], environment, rollout).FirstOrDefault();
+
     public static Answered? Request(Statements db, string actor, string id) =>
         db.Query("SELECT body_sha256, response FROM requests WHERE actor = $1 AND id = $2", row => new Answered((byte[])row[0], (byte[])row[1]), actor, id).FirstOrDefault();
 

@@ -50,6 +50,34 @@ internal static class Autumn
                 Judgement = new Judgement { Verdict = "healthy", Checks = { new CheckResult { Name = "install", Verdict = "healthy", Text = "15/3,896 bad 0.39% (max 2%)", EValue = 0.02 } } },
             },
         },
+        Impact = new Impact
+        {
+            DurationMin = Duration.FromTimeSpan(TimeSpan.FromHours(15.5)),
+            Lanes =
+            {
+                new LaneImpact
+                {
+                    Name = "api", Target = "thermostat-api", Candidate = "thermostat-api@5.1.0", Fallback = "thermostat-api@5.0.3", Restore = "instant",
+                    Steps =
+                    {
+                        new StepImpact { Who = "nobody; with the preview header only", BakeMin = new Duration() },
+                        new StepImpact { Share = 1, Who = "100 % of the requests of route api", BakeMin = Duration.FromTimeSpan(TimeSpan.FromMinutes(30)), WaitsFor = "promotion" },
+                    },
+                },
+                new LaneImpact
+                {
+                    Name = "firmware", Target = "thermostats", Candidate = "thermostat-fw@2.4.0", Fallback = "thermostat-fw@2.3.1", Restore = "redeploy", Devices = 80112,
+                    Steps =
+                    {
+                        new StepImpact { Devices = 24, Who = "group lab", BakeMin = Duration.FromTimeSpan(TimeSpan.FromHours(2)) },
+                        new StepImpact { Share = 0.01, Devices = 777, Who = "1 cohort: c17", BakeMin = Duration.FromTimeSpan(TimeSpan.FromHours(1)), WaitsFor = "approval managers-2" },
+                    },
+                },
+                new LaneImpact { Name = "edge", Target = "cdn", Candidate = "cdn@2.0", Fallback = "cdn@1.9", Restore = "none", Unknown = "connection refused" },
+            },
+            Stays = { "DB migration 0051" },
+            Notes = { "firmware step 1: 0 failures in 24 devices bound nothing below 17.5 %; 228 devices are needed for 2 %" },
+        },
         Actions =
         {
             new Protocol.V1.Action { Verb = "pause", Permitted = true }, new Protocol.V1.Action { Verb = "rollback", Permitted = true },

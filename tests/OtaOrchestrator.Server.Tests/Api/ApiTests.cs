@@ -356,6 +356,21 @@ public sealed class ApiTests(ApiTests.Shared shared) : IClassFixture<ApiTests.Sh
     }
 
     [Fact]
+    public async Task Whom_a_rollout_reaches_is_known_before_it_begins_and_kept()
+    {
+        await Set();
+        var request = Creation(pause: true);
+        request.ValidateOnly = true;
+        var lane = Assert.Single((await Admin.Rollouts.CreateRolloutAsync(request)).Impact.Lanes);
+        Assert.Equal(("api@2.0", "api@1.0", "instant", ""), (lane.Candidate, lane.Fallback, lane.Restore, lane.Unknown));
+        Assert.Equal([(0.25, "25 %", "promotion"), (1, "100 %", "")], lane.Steps.Select(step => (step.Share, step.Who, step.WaitsFor)));
+        request.ValidateOnly = false;
+        var rollout = await Admin.Rollouts.CreateRolloutAsync(request);
+        Assert.Equal(rollout.Impact, (await Admin.Rollouts.GetRolloutAsync(new() { Name = rollout.Name })).Impact);
+        Assert.Equal(TimeSpan.FromMilliseconds(400), rollout.Impact.DurationMin.ToTimeSpan());
+    }
+
+    [Fact]
     public async Task The_check_of_a_healthy_environment_finds_nothing()
     {
         await Set();
