@@ -25,6 +25,9 @@ public sealed record Judgement
     public required string Cause { get; init; }
     public IReadOnlyList<CheckResult> Checks { get; init; } = [];
 
+    /// <summary>What the looks so far have come to; the next one goes on from it. Null where the judge needs no more than the observation.</summary>
+    public Evidence? Evidence { get; init; }
+
     public static Judgement NoData(string cause) => new() { Verdict = Verdict.NoData, Complete = false, Cause = cause };
 }
 
@@ -32,4 +35,8 @@ public sealed record Judgement
 /// <param name="EValue">Of the sequential test; 0 where the check has none.</param>
 /// <param name="Samples">Requests or devices that the value stands on.</param>
 /// <param name="Value">The measured value, in the limit's unit.</param>
-public sealed record CheckResult(string Name, Verdict Verdict, string Text, double EValue = 0, long Samples = 0, double Value = 0, double Limit = 0);
+public sealed record CheckResult(string Name, Verdict Verdict, string Text, double EValue = 0, long Samples = 0, double Value = 0, double Limit = 0)
+{
+    /// <summary>Nothing follows from it.</summary>
+    public bool DryRun { get; init; }
+}

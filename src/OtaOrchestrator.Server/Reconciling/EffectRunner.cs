@@ -114,10 +114,13 @@ public sealed partial class EffectRunner(
         var observation = await target.ObserveAsync(order, cancellation);
         var step = lane.Plan.Steps[Math.Clamp(lane.Step, 0, lane.Plan.Steps.Length - 1)];
         // The rollout's budget of false aborts is shared by the lanes that spend it.
-        double falseAbortMax = (rollout.Plan.Judge.FalseAbortMax ?? 0.01) / Math.Max(1, rollout.Lanes.Count(other => other.Kind == TargetKind.Fleet));
+        double falseAbortMax = (rollout.Plan.Judge.FalseAbortMax ?? 0.01) / Math.Max(1, rollout.Lanes.Count(other => Judge.Spends(other.Plan)));
+        var shown = progress.Of(effect.Environment, effect.Rollout, effect.Lane);
         var judgement = Judge.Of(new Look(lane.Plan, step, lane.Since, observation, falseAbortMax)
         {
-            Eligible = progress.Of(effect.Environment, effect.Rollout, effect.Lane).Reading?.Eligible,
+            Eligible = shown.Reading?.Eligible,
+            // Not every look is committed: a lane that waits is judged on without a change of its rows.
+            Evidence = Evidence.Newer(lane.Evidence, shown.Judgement?.Evidence),
         });
         await progress.PutAsync(effect, now => now with { Judgement = judgement, Observation = observation, Error = "" });
         return Outcome(attempt, Trigger.Looked, Actor.Judge) with { Judgement = judgement, Observation = observation };
