@@ -27,7 +27,7 @@ public sealed class RolloutService(Database database, Ledger ledger, RolloutCrea
         var environment = ResourceNames.Parent(request.Parent);
         var actor = context.Actor();
         var now = ledger.Now();
-        var draft = creation.Check(environment, request.RolloutId, request.Plan ?? throw RefusedException.Invalid("plan", "is missing"), actor, now, request.Supersede);
+        var draft = creation.Check(environment, request.RolloutId, request.Plan ?? throw RefusedException.Invalid("plan", "is missing"), actor, now, request.Supersede, request.Rehearsal);
         var impact = await analysis.OfAsync(draft, context.CancellationToken);
         if (request.ValidateOnly)
         {
@@ -222,7 +222,7 @@ public sealed class RolloutService(Database database, Ledger ledger, RolloutCrea
     private string Newest(string environment)
     {
         var newest = database.Read(db => Journal.Rollouts(db, environment, Pages.EndOfTime, "~", 50)).ConvertAll(StoredJson.RolloutOf);
-        var chosen = newest.Find(rollout => rollout.State is not (LaneState.Refused or LaneState.Cancelled or LaneState.Superseded)) ?? newest.FirstOrDefault();
+        var chosen = newest.Find(rollout => !rollout.Rehearsal && rollout.State is not (LaneState.Refused or LaneState.Cancelled or LaneState.Superseded)) ?? newest.Find(rollout => !rollout.Rehearsal);
         return chosen?.Id ?? throw new RefusedException(ErrorReason.NothingToUndo, $"{environment} has had no rollout");
     }
 

@@ -356,6 +356,29 @@ public sealed class ApiTests(ApiTests.Shared shared) : IClassFixture<ApiTests.Sh
     }
 
     [Fact]
+    public async Task A_rehearsal_goes_there_and_back_reaches_nobody_and_holds_nothing()
+    {
+        await Set();
+        var request = Creation();
+        request.Rehearsal = true;
+        Assert.Equal("INVALID", (await Refused.By(async () => await Admin.Rollouts.CreateRolloutAsync(request))).Reason);
+        request.Plan.Lanes[0].Steps.Clear();
+        var rehearsal = await Admin.Rollouts.CreateRolloutAsync(request);
+        Assert.True(rehearsal.Rehearsal);
+        await Until(rehearsal.Name, RolloutState.RolledBack);
+        Assert.Equal("api@1.0", Target().Runs);
+        Assert.DoesNotContain(Target().Changes, change => change.StartsWith("Promote", StringComparison.Ordinal));
+        Assert.DoesNotContain((await Admin.Releases.GetReleaseAsync(new() { Name = "releases/api@2.0" })).Holds, hold => hold.Environment == _environment);
+        Assert.Equal("NOTHING_TO_UNDO", (await Refused.By(async () => await Admin.Rollouts.RollbackRolloutAsync(new() { Name = $"{_environment}/rollouts/-" }))).Reason);
+
+        var next = await Start(Admin, pause: true);
+        var rehearsed = Assert.Single(next.WayBack.Rehearsals);
+        Assert.Equal("api", rehearsed.Target);
+        Assert.NotNull(rehearsed.Took);
+        Assert.Empty((await Admin.Audit.CheckConsistencyAsync(new() { Parent = _environment })).Findings);
+    }
+
+    [Fact]
     public async Task Whom_a_rollout_reaches_is_known_before_it_begins_and_kept()
     {
         await Set();
