@@ -30,8 +30,11 @@ public sealed record Judgement
     /// <summary>What follows when data stays away, where a check says so itself.</summary>
     public OnVerdict? OnNoData { get; init; }
 
-    /// <summary>What the next look goes on from.</summary>
-    public Evidence Evidence { get; init; } = Evidence.None;
+    /// <summary>Of the checks that ask somebody, since the step began.</summary>
+    public ReadingCounts Readings { get; init; } = ReadingCounts.None;
+
+    /// <summary>What the looks so far have come to; the next one goes on from it. Null where the judge needs no more than the observation.</summary>
+    public Evidence? Evidence { get; init; }
 
     public static Judgement NoData(string cause) => new() { Verdict = Verdict.NoData, Complete = false, Cause = cause };
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using OtaOrchestrator.Core.Plans;
 
 namespace OtaOrchestrator.Core.Analysis;
@@ -18,6 +19,20 @@ public enum Answer
 /// <param name="Text">What was answered, for people.</param>
 /// <param name="Value">Where the answer is a number.</param>
 public sealed record CheckReading(Answer Answer, string Text, double? Value = null);
+
+/// <summary>Readings since a step began. Kept with the judgement that they led to, so that a restart goes on counting.</summary>
+public sealed record ReadingCounts
+{
+    public static readonly ReadingCounts None = new();
+
+    public int Step { get; init; } = -1;
+
+    /// <summary>By the checks' names.</summary>
+    public ImmutableDictionary<string, ReadingCount> Checks { get; init; } = ImmutableDictionary<string, ReadingCount>.Empty;
+}
+
+/// <param name="FailedInRow">Failed readings since the last one that passed; readings that gave nothing count neither way.</param>
+public readonly record struct ReadingCount(long Passed, int FailedInRow);
 
 /// <summary>
 /// Judges probes, queries and webhooks by their readings: one failure may be a hiccup, several in a row are not. A check that was well and now gives nothing is

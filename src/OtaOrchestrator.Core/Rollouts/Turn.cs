@@ -221,7 +221,7 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
     {
         if (judgement.Verdict == Verdict.Unhealthy && lane.State is not (LaneState.RollingBack or LaneState.RolledBack or LaneState.RollbackStuck or LaneState.AwaitingUndo))
         {
-            Set(lane with { Judgement = judgement });
+            Set(Judged(lane, judgement));
             Condemn(_now.Lane(lane.Name), judgement.Cause);
             return;
         }
@@ -248,9 +248,8 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
         bool healthy = nobody || judgement.Verdict == Verdict.Healthy;
         bool complete = nobody || (healthy && judgement.Complete);
         var bakeMin = step.BakeMin ?? TimeSpan.Zero;
-        lane = lane with
+        lane = Judged(lane, judgement) with
         {
-            Judgement = judgement,
             LookedAt = now,
             Baked = healthy ? lane.Baked + counted : lane.Baked,
             HealthyEvaluations = healthy ? lane.HealthyEvaluations + 1 : lane.HealthyEvaluations,
@@ -472,6 +471,10 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
         LaneState.RolledBack => lane with { RestoredAt = now, Share = 0 },
         _ => lane,
     };
+
+    /// <summary>The evidence stays when the step that it came from is over and its judgement is not.</summary>
+    private static Lane Judged(Lane lane, Judgement judgement) =>
+        lane with { Judgement = judgement with { Evidence = null }, Evidence = judgement.Evidence ?? lane.Evidence };
 
     private static Lane Fresh(Lane lane) =>
         lane with { Baked = TimeSpan.Zero, Waited = TimeSpan.Zero, HealthyEvaluations = 0, Cause = "", Judgement = null };

@@ -117,13 +117,15 @@ public sealed partial class EffectRunner(
         var observation = await target.ObserveAsync(order, cancellation);
         var live = progress.Of(effect.Environment, effect.Rollout, effect.Lane);
         // The rollout's budget of false aborts is shared by the lanes that spend it.
-        double falseAbortMax = (rollout.Plan.Judge.FalseAbortMax ?? 0.01) / Math.Max(1, rollout.Lanes.Count(other => other.Kind == TargetKind.Fleet));
+        double falseAbortMax = (rollout.Plan.Judge.FalseAbortMax ?? 0.01) / Math.Max(1, rollout.Lanes.Count(other => Judge.Spends(other.Plan)));
         var judgement = Judge.Of(new Look(lane.Plan, step, lane.Since, observation, falseAbortMax)
         {
             Eligible = live.Reading?.Eligible,
             StepIndex = lane.Step,
             Readings = await asked,
-            Evidence = live.Judgement?.Evidence ?? lane.Judgement?.Evidence ?? Evidence.None,
+            ReadingsBefore = live.Judgement?.Readings ?? lane.Judgement?.Readings ?? ReadingCounts.None,
+            // Not every look is committed: a lane that waits is judged on without a change of its rows.
+            Evidence = Evidence.Newer(lane.Evidence, live.Judgement?.Evidence),
         });
         await progress.PutAsync(effect, now => now with { Judgement = judgement, Observation = observation, Error = "" });
         return Outcome(attempt, Trigger.Looked, Actor.Judge) with { Judgement = judgement, Observation = observation };

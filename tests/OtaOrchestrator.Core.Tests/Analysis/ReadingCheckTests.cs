@@ -34,7 +34,7 @@ public sealed class ReadingCheckTests
     public void A_new_step_begins_to_count_anew()
     {
         var before = Judged("FF");
-        var look = Look(Lane(), Exposing, "F") with { Evidence = before.Evidence, StepIndex = 1 };
+        var look = Look(Lane(), Exposing, "F") with { ReadingsBefore = before.Readings, StepIndex = 1 };
         Assert.Equal(Verdict.Inconclusive, Judge.Of(look).Verdict);
         Assert.Equal(Verdict.Unhealthy, Judge.Of(look with { StepIndex = 0 }).Verdict);
     }
@@ -81,7 +81,7 @@ public sealed class ReadingCheckTests
         var judgement = Judgement.NoData("");
         foreach (var reading in readings)
         {
-            judgement = Judge.Of(Look(lane, Exposing, reading.ToString()) with { Evidence = judgement.Evidence });
+            judgement = Judge.Of(Look(lane, Exposing, reading.ToString()) with { ReadingsBefore = judgement.Readings });
         }
         return judgement;
     }
