@@ -45,6 +45,7 @@ internal static class CommandTree
             PlanLintCommand.Create(host),
             PlanExplainCommand.Create(host),
         });
+        root.Subcommands.Add(new Command("judge", "What the judge would do; works without a server.") { JudgeSimulateCommand.Create(host) });
         root.Subcommands.Add(new Command("release", "What is shipped: back-end versions and signed firmware.")
         {
             ReleasePublishCommand.Create(host),

@@ -10,11 +10,11 @@ public sealed class EvidenceTests
     public void Evidence_goes_on_from_step_to_step()
     {
         var looks = new Looks(Looks.Ratio).Step(0.1);
-        Assert.Equal(Verdict.Inconclusive, looks.Look(1000, 12, 9000, 18).Verdict);
-        looks.Step(0.25);
-        var judgement = looks.Look(2500, 30, 7500, 15);
+        Assert.Equal(Verdict.Inconclusive, looks.Look(1000, 8, 9000, 18).Verdict);
+        Assert.Equal(Verdict.Inconclusive, new Looks(Looks.Ratio).Step(0.25).Look(2500, 19, 7500, 15).Verdict);
+        var judgement = looks.Step(0.25).Look(2500, 19, 7500, 15);
         Assert.Equal(Verdict.Unhealthy, judgement.Verdict);
-        Assert.Equal("errors: 1.2 % of 3500 requests failed, baseline 0.2 % of 16500: E 2e9 >= 100", Rounded(judgement.Cause));
+        Assert.StartsWith("errors: 0.77 % of 3500 requests failed, baseline 0.2 % of 16500: E ", judgement.Cause);
     }
 
     [Fact]
@@ -151,6 +151,4 @@ public sealed class EvidenceTests
         var whole = new Looks(Looks.Ratio) { Evidence = looks.Evidence };
         Assert.Equal(Verdict.Unhealthy, whole.See(split.Now).Verdict);
     }
-
-    private static string Rounded(string text) => System.Text.RegularExpressions.Regex.Replace(text, "E [0-9.e+]+", "E 2e9");
 }
