@@ -413,6 +413,12 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
         }
         if (_now.Lanes.All(lane => lane.State == LaneState.Succeeded))
         {
+            // The way back closes for all lanes together, counted from the last one's success: a lane that is done early must not be left on the
+            // candidate when a later one is taken back.
+            foreach (var lane in _now.Lanes.Where(lane => lane.RestoreUntil is null))
+            {
+                Set(lane with { RestoreUntil = now + (_now.Plan.Rollback.UntilAfter ?? TimeSpan.Zero) });
+            }
             foreach (var lane in _now.Lanes.Where(lane => !lane.GuardOver && (lane.Plan.GuardAfter ?? TimeSpan.Zero) <= TimeSpan.Zero))
             {
                 EndGuard(lane);
@@ -457,7 +463,7 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
         LaneState.Paused => lane with { ResumeTo = lane.State },
         LaneState.AwaitingApproval or LaneState.AwaitingPromotion => lane with { ResumeTo = null, Cause = "" },
         LaneState.Refused => lane with { Cause = signal.Reason ?? "" },
-        LaneState.Succeeded => lane with { SucceededAt = now, RestoreUntil = now + (_now.Plan.Rollback.UntilAfter ?? TimeSpan.Zero), Share = 1 },
+        LaneState.Succeeded => lane with { SucceededAt = now, Share = 1 },
         LaneState.RollingBack => lane with
         {
             // Taken up again after it stuck or was halted, it goes on where it was.

@@ -95,6 +95,17 @@ public sealed class LifecycleTests
         Assert.Equal(RefusalReason.WindowClosed, world.Tell(Example.Command(Trigger.Rollback)).Refusal?.Reason);
     }
 
+    [Fact]
+    public void Lane_that_succeeded_early_is_taken_back_with_the_later_one_however_long_that_took()
+    {
+        var world = Begun().Run(rollout => rollout.Lane("firmware").State == LaneState.Baking);
+        Assert.Equal(LaneState.Succeeded, world.Rollout.Lane("api").State);
+        world.Now += TimeSpan.FromDays(30);
+        world.Tell(Example.Looked("firmware", Verdict.Unhealthy));
+        world.Run(rollout => rollout.Ended);
+        Assert.All(world.Rollout.Lanes, lane => Assert.Equal(LaneState.RolledBack, lane.State));
+    }
+
     [Theory]
     [InlineData(LaneState.Paused)]
     [InlineData(LaneState.AwaitingApproval)]
