@@ -54,6 +54,8 @@ public sealed class RolloutService(Database database, Ledger ledger, RolloutCrea
         var environment = ResourceNames.Parent(request.Parent);
         int size = Pages.Size(request.PageSize, usual: 50, most: 200);
         var filter = Filter.Parse(request.Filter, "state", "target", "active");
+        var wanted = filter.TryGetValue("state", out var named) ? State(named) : (LaneState?)null;
+        var active = filter.TryGetValue("active", out var truth) ? Filter.Truth("active", truth) : (bool?)null;
         var (before, idBefore) = Pages.Parts(request.PageToken, 2) is [var time, var id] ? (Pages.Time(time), id) : (Pages.EndOfTime, "~");
         var actor = context.Actor();
         var answer = new ListRolloutsResponse();
@@ -69,9 +71,9 @@ public sealed class RolloutService(Database database, Ledger ledger, RolloutCrea
                     return Task.FromResult(answer);
                 }
                 (before, idBefore) = (rollout.CreatedAt, rollout.Id);
-                if ((!filter.TryGetValue("state", out var state) || string.Equals(state.Replace("_", "", StringComparison.Ordinal), rollout.State.ToString(), StringComparison.OrdinalIgnoreCase))
+                if ((wanted is null || rollout.State == wanted)
                     && (!filter.TryGetValue("target", out var target) || rollout.Lanes.Any(lane => lane.Target == target))
-                    && (!filter.TryGetValue("active", out var active) || !rollout.Ended == (active == "true")))
+                    && (active is null || !rollout.Ended == active))
                 {
                     answer.Rollouts.Add(view.ToProto(rollout, actor));
                 }
@@ -147,6 +149,7 @@ public sealed class RolloutService(Database database, Ledger ledger, RolloutCrea
         {
             return before;
         }
+        var reason = Reason(request.Reason);
         var (environment, id) = ResourceNames.Rollout(request.Name);
         id = id == "-" ? Newest(environment) : id;
         var rollout = ledger.Find(environment, id) ?? throw RefusedException.NotFound(request.Name);
@@ -155,7 +158,7 @@ public sealed class RolloutService(Database database, Ledger ledger, RolloutCrea
             throw RefusedException.Invalid("lane", $"{Core.Plans.Names.Shown(request.Lane)} is none of {string.Join(", ", rollout.Lanes.Select(lane => lane.Name))}");
         }
         var actor = context.Actor();
-        var signal = new Signal(Trigger.Rollback, actor) { Reason = Reason(request.Reason), Lane = request.Lane.Length > 0 ? request.Lane : null };
+        var signal = new Signal(Trigger.Rollback, actor) { Reason = reason, Lane = request.Lane.Length > 0 ? request.Lane : null };
         RollbackRolloutResponse Answer(Core.Rollouts.Rollout now, bool changed)
         {
             var answer = new RollbackRolloutResponse
@@ -213,10 +216,21 @@ public sealed class RolloutService(Database database, Ledger ledger, RolloutCrea
         return ledger.Find(environment, id) ?? throw RefusedException.NotFound(name);
     }
 
+    /// <summary>A state that nobody knows is refused: an empty list would say that there is no such rollout.</summary>
+    private static LaneState State(string name)
+    {
+        const string Prefix = "ROLLOUT_STATE_";
+        var word = (name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) ? name[Prefix.Length..] : name).Replace("_", "", StringComparison.Ordinal);
+        return word.All(char.IsAsciiLetter) && System.Enum.TryParse<LaneState>(word, ignoreCase: true, out var state)
+            ? state
+            : throw RefusedException.Invalid("filter", $"{Core.Plans.Names.Shown(name)} is no state of a rollout");
+    }
+
     private static string? Reason(string reason) => reason.Length switch
     {
         0 => null,
         > ReasonMax => throw RefusedException.Invalid("reason", $"has at most {ReasonMax} characters"),
+        _ when reason.Any(char.IsControl) => throw RefusedException.Invalid("reason", "is one line without control characters"),
         _ => reason,
     };
 }

@@ -137,11 +137,22 @@ public sealed class ApiTests(ApiTests.Shared shared) : IClassFixture<ApiTests.Sh
         {
             Assert.Equal("INVALID", (await Refused.By(async () => await Admin.Rollouts.ListRolloutsAsync(new() { Parent = _environment, PageToken = token }))).Reason);
         }
-        foreach (var filter in (string[])["nonsense", "state=", "colour=red", "state=BAKING OR 1=1", "state=\"x\" AND state=\"y\"", new string('x', 2000)])
+        foreach (var filter in (string[])["nonsense", "state=", "colour=red", "state=BAKING OR 1=1", "state=BAKED", "state=3", "active=maybe", "state=\"x\" AND state=\"y\"", new string('x', 2000)])
         {
             Assert.Equal("INVALID", (await Refused.By(async () => await Admin.Rollouts.ListRolloutsAsync(new() { Parent = _environment, Filter = filter }))).Reason);
         }
         Assert.Equal("INVALID", (await Refused.By(async () => await Admin.Releases.ListReleasesAsync(new() { PageSize = -1 }))).Reason);
+    }
+
+    [Fact]
+    public async Task A_reason_that_would_steer_a_terminal_or_forge_a_line_of_the_log_is_refused()
+    {
+        await Set();
+        foreach (var reason in (string[])["\u001b[2J", "cold\n12:00:00 info: all is well"])
+        {
+            Assert.Equal("INVALID", (await Refused.By(async () => await Admin.Rollouts.RollbackRolloutAsync(new() { Name = $"{_environment}/rollouts/any", Reason = reason }))).Reason);
+            Assert.Equal("INVALID", (await Refused.By(async () => await Admin.Releases.UnholdReleaseAsync(new() { Name = "releases/api@1.0", Environment = _environment, Reason = reason }))).Reason);
+        }
     }
 
     [Fact]
