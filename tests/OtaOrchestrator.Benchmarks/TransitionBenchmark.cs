@@ -160,6 +160,8 @@ internal static class TransitionBenchmark
 
         public Task<Reading> ReadAsync(TargetOrder order, CancellationToken cancellation) => Task.FromResult(new Reading(true, order.Share, "holds"));
 
+        public Task<Forecast> ForecastAsync(TargetOrder order, CancellationToken cancellation) => Task.FromResult(new Forecast(0, [.. order.Steps.Select(step => new StepForecast(0, $"{step.Share:P0}"))]));
+
         public Task RenewAsync(TargetOrder order, CancellationToken cancellation) => Task.CompletedTask;
 
         public Task HoldAsync(TargetOrder order, CancellationToken cancellation) => Task.CompletedTask;

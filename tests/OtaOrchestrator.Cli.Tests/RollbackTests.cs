@@ -48,6 +48,7 @@ public sealed class RollbackTests
             PRODUCTION thermostat-autumn   as admin
               api       5.1.0 -> 5.0.3  all traffic         after firmware
               firmware  2.4.0 -> 2.3.1  3,881 + 4,115 busy  now
+              stays     DB migration 0051
               held      thermostat-api@5.1.0, thermostat-fw@2.4.0
             ACCEPTED 03:14:07  journal 88.  Ctrl-C is safe.
             03:14:07    89  firmware   Restored  offers stopped: 2,204 withdrawn  by system

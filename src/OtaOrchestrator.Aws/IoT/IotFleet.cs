@@ -47,6 +47,23 @@ public sealed class IotFleet : ITarget
 
     private long Now => _time.GetUtcNow().ToUnixTimeSeconds();
 
+    public Task<Forecast> ForecastAsync(TargetOrder order, CancellationToken cancellation) => RefusedAsTargetException(async () =>
+    {
+        List<StepForecast> steps = [];
+        for (var step = 0; step < order.Steps.Count; step++)
+        {
+            var groups = Waves.Added(order, step);
+            var wave = Waves.Of(order, step, groups);
+            var names = groups.Select(group => group[(order.Target.Length + 1)..]).ToList();
+            var who = order.Steps[step].Group is { } lab ? $"group {lab}"
+                : names.Count == 0 ? "nobody"
+                : $"{names.Count} {(names.Count == 1 ? "cohort" : "cohorts")}: {string.Join(' ', names.Take(10))}{(names.Count > 10 ? " ..." : "")}";
+            steps.Add(new StepForecast(groups.Count == 0 ? 0 : await _index.CountAsync(FleetQuery.Within(wave, "*"), cancellation), who));
+        }
+
+        return new Forecast(await _index.CountAsync(FleetQuery.InGroup(order.Target), cancellation), steps);
+    });
+
     public Task<Preparation> PrepareAsync(TargetOrder order, CancellationToken cancellation) => RefusedAsTargetException(async () =>
     {
         if (Problem(order) is { } problem)
@@ -124,7 +141,7 @@ public sealed class IotFleet : ITarget
                 continue;
             }
 
-            var wave = new Exposed(order.Target, order.Steps[step].Group is null ? [] : groups, order.Steps[step].Group is null ? groups : []);
+            var wave = Waves.Of(order, step, groups);
             var members = await _index.CountAsync(FleetQuery.Within(wave, "*"), cancellation);
             var job = await _jobs.FindAsync(names.Update(step, order.Attempt), cancellation);
             var has = job is null ? 0 : FleetJobs.Offered(job);

@@ -26,6 +26,10 @@ internal static class Waves
         return [.. Cohorts.Between(order.Rollout, before, here.Share).Select(c => Cohort(order.Target, c))];
     }
 
+    /// <summary>One step's groups on their own.</summary>
+    public static Exposed Of(TargetOrder order, int step, IReadOnlyList<string> added) =>
+        order.Steps[step].Group is null ? new Exposed(order.Target, [], added) : new Exposed(order.Target, added, []);
+
     /// <summary>Every group that was offered the candidate by the order's step: first come first, each once.</summary>
     public static Exposed Exposed(TargetOrder order)
     {

@@ -22,8 +22,9 @@ internal static class ReleasePublishCommand
         var counter = new Option<long>("--security-counter") { Description = "Lowest counter that may be installed after it, for images that don't say it themselves.", HelpName = "N" };
         var fleet = new Option<string?>("--fleet") { Description = "Only for devices of this fleet.", HelpName = "NAME" };
         var sha256 = new Option<string?>("--sha256") { Description = "What the image must hash to.", HelpName = "HEX" };
+        var stays = new Option<string[]>("--stays") { Description = "What a rollback does not take back, for people, for example \"DB migration 0051\"; may be given more than once.", HelpName = "TEXT" };
         return new Command("publish", "Publish a back-end version (--address) or a firmware image (--file). The server checks and signs it.")
-            { release, file, address, hardware, counter, fleet, sha256 }.Does(host, async session =>
+            { release, file, address, hardware, counter, fleet, sha256, stays }.Does(host, async session =>
         {
             var image = session.Get(file);
             var addresses = session.Get(address) ?? [];
@@ -35,7 +36,7 @@ internal static class ReleasePublishCommand
             {
                 throw new CliFailure(ExitCode.Failure, $"there is no file {image.FullName}");
             }
-            var content = new Release { Name = ResourceName.Release(session.Required(release)) };
+            var content = new Release { Name = ResourceName.Release(session.Required(release)), Stays = { session.Get(stays) ?? [] } };
             var expected = session.Get(sha256)?.ToLowerInvariant() ?? "";
             if (image is null)
             {
@@ -86,12 +87,17 @@ internal static class ReleasePublishCommand
             if (image is not null)
             {
                 await using var stream = new FileStream(image.FullName, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.Asynchronous | FileOptions.SequentialScan);
-                var buffer = new byte[ChunkBytes];
-                int read;
-                while ((read = await stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellation)) > 0)
+                // One is read while the other is sent.
+                var (filling, sending) = (new byte[ChunkBytes], new byte[ChunkBytes]);
+                for (int read = await ReadAsync(filling); read > 0;)
                 {
-                    await call.RequestStream.WriteAsync(new PublishReleaseRequest { Chunk = ByteString.CopyFrom(buffer, 0, read) }, cancellation);
+                    (filling, sending) = (sending, filling);
+                    var next = ReadAsync(filling);
+                    await call.RequestStream.WriteAsync(new PublishReleaseRequest { Chunk = UnsafeByteOperations.UnsafeWrap(sending.AsMemory(0, read)) }, cancellation);
+                    read = await next;
                 }
+
+                ValueTask<int> ReadAsync(byte[] buffer) => stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellation);
             }
             await call.RequestStream.CompleteAsync();
         }

@@ -31,13 +31,13 @@ internal static class RolloutStartCommand
             var rollout = await session.Api.Call((api, options) => api.Rollouts.CreateRolloutAsync(request, options), session.Cancellation);
             if (request.ValidateOnly)
             {
-                session.Report.Answer(rollout, () => ["VALID, nothing was started", .. Picture(session, rollout)]);
+                session.Report.Answer(rollout, () => ["VALID, nothing was started", .. Picture(session, rollout), .. ImpactView.Lines(rollout.Impact, session.Report.Glyphs)]);
                 return ExitCode.Ok;
             }
             await UndoKit.Keep(session, rollout.Name);
             if (!session.Get(wait))
             {
-                session.Report.Answer(rollout, () => [$"STARTED {WatchView.Title(rollout)}", .. Steering.Next(rollout), $"follow: ota rollout watch {ResourceName.Last(rollout.Name)}"]);
+                session.Report.Answer(rollout, () => [.. ImpactView.Lines(rollout.Impact, session.Report.Glyphs), $"STARTED {WatchView.Title(rollout)}", .. Steering.Next(rollout), $"follow: ota rollout watch {ResourceName.Last(rollout.Name)}"]);
                 return ExitCode.Ok;
             }
             session.Report.Line($"STARTED {WatchView.Title(rollout)}");

@@ -25,6 +25,10 @@ internal static class RollbackView
         {
             yield return Terminal.Clean($"  {Terminal.Pad(row.Name, nameColumns)}  {Terminal.Pad($"{row.From} {glyphs.Arrow} {row.Way}", wayColumns)}  {Terminal.Pad(row.What, whatColumns)}  {row.When}").TrimEnd();
         }
+        foreach (var stays in rollout.Impact?.Stays ?? [])
+        {
+            yield return Terminal.Clean($"  {Terminal.Pad("stays", nameColumns)}  {stays}").TrimEnd();
+        }
         yield return Terminal.Clean($"  {Terminal.Pad("held", nameColumns)}  {string.Join(", ", lanes.Where(HasExposed).Select(l => l.Candidate).Distinct())}").TrimEnd();
     }
 

@@ -81,6 +81,8 @@ public sealed record StepPlan
 
     /// <summary>Traffic: share of the baseline's requests that is copied to the candidate, its answers dropped, 0 to 1.</summary>
     public double? Mirror { get; init; }
+
+    public Ports.TargetStep ToTarget() => new(Share ?? 0, Group) { Mirror = Mirror ?? 0 };
 }
 
 /// <summary>What is watched. Limits end in Min or Max.</summary>

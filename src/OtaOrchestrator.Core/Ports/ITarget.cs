@@ -8,6 +8,9 @@ public interface ITarget
 {
     Capabilities Capabilities { get; }
 
+    /// <summary>Says whom each step of the order would reach, before anything is done. Reads only, in a number of calls that does not grow with the fleet.</summary>
+    Task<Forecast> ForecastAsync(TargetOrder order, CancellationToken cancellation);
+
     /// <summary>Makes the candidate ready without exposing anybody to it, and says how many members (devices; 0 for traffic) the target has.</summary>
     Task<Preparation> PrepareAsync(TargetOrder order, CancellationToken cancellation);
 
@@ -117,6 +120,14 @@ public sealed record TargetOrder
 /// <param name="Members">Devices that the target has; 0 for traffic.</param>
 /// <param name="Problem">Null when ready; otherwise why the candidate can't be exposed here.</param>
 public sealed record Preparation(long Members, string? Problem = null);
+
+/// <param name="Members">Devices that the target has; 0 for traffic.</param>
+/// <param name="Steps">One for each step.</param>
+public sealed record Forecast(long Members, IReadOnlyList<StepForecast> Steps);
+
+/// <param name="Added">Devices that the step adds; 0 for traffic.</param>
+/// <param name="Who">Which devices or requests, for people.</param>
+public readonly record struct StepForecast(long Added, string Who);
 
 /// <param name="Agrees">The exposure asked for holds.</param>
 /// <param name="Share">The exposure that holds, 0 to 1.</param>

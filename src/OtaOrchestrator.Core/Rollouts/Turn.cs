@@ -386,6 +386,7 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
                 _said.Add($"{lane.Name}: the first {lane.UndoShares(_now.Plan)[lane.UndoStep]:P0} returned");
                 return;
             }
+            Set(_now.Lane(lane.Name) with { ReturnTook = signal.Elapsed });
             Fire(lane.Name, Trigger.Restored);
             return;
         }
@@ -476,6 +477,7 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
         LaneState.Succeeded => lane with { SucceededAt = now, Share = 1 },
         LaneState.RollingBack => lane with
         {
+            Cause = trigger == Trigger.Advance ? "the rehearsal turned round" : lane.Cause,
             // Taken up again after it stuck or was halted, it goes on where it was.
             UndoStep = lane.State == LaneState.RollbackStuck ? lane.UndoStep : 0,
             Halted = false,

@@ -5,6 +5,7 @@ using Amazon.IoT;
 using Amazon.Runtime;
 using Grpc.Health.V1;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -51,8 +52,8 @@ public static class ServerHost
         {
             kestrel.Limits.MaxRequestBodySize = null;
             // Images come in as one stream: with small windows the round trips would set its speed.
-            kestrel.Limits.Http2.InitialStreamWindowSize = 4 * 1024 * 1024;
-            kestrel.Limits.Http2.InitialConnectionWindowSize = 8 * 1024 * 1024;
+            kestrel.Limits.Http2.InitialStreamWindowSize = 8 * 1024 * 1024;
+            kestrel.Limits.Http2.InitialConnectionWindowSize = 16 * 1024 * 1024;
             kestrel.Listen(options.Listen, listen => listen.UseHttps(https =>
             {
                 https.ServerCertificate = pki.Server;
@@ -61,6 +62,7 @@ public static class ServerHost
                 https.ClientCertificateValidation = (certificate, _, _) => pki.IsOperator(certificate);
             }));
         });
+        builder.Services.AddSingleton<IMemoryPoolFactory<byte>, LargeBlocks>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(15));
         builder.Services.AddSingleton(time).AddSingleton(home).AddSingleton(pki).AddSingleton(options);
         builder.Services.AddStore(home, options).AddDevices(home, pki, options).AddRollouts(options).AddApi().AddTelemetry();
@@ -150,7 +152,7 @@ public static class ServerHost
                 provider.GetRequiredService<Database>(), provider.GetRequiredService<IotFleet>(),
                 RouterHttp.Create(provider.GetRequiredService<ServerPki>().Orchestrator, provider.GetRequiredService<ServerPki>().Servers.Certificate),
                 provider.GetRequiredService<TimeProvider>()))
-            .AddSingleton<EffectRunner>().AddSingleton<RolloutCreation>().AddSingleton<RolloutView>().AddSingleton<ConsistencyCheck>()
+            .AddSingleton<EffectRunner>().AddSingleton<RolloutCreation>().AddSingleton<ImpactAnalysis>().AddSingleton<RolloutView>().AddSingleton<ConsistencyCheck>()
             .AddHostedService<Housekeeping>()
             .AddHostedService<Reconciler>();
     }

@@ -37,6 +37,10 @@ public sealed partial class ReleaseService(Database database, FirmwareStore stor
         }
         var release = head.Release?.Clone() ?? throw RefusedException.Invalid("release", "is missing");
         var name = ResourceNames.Release(release.Name);
+        if (release.Stays.Count > 20 || release.Stays.Any(line => line.Length is 0 or > 200 || line.Any(char.IsControl)))
+        {
+            throw RefusedException.Invalid("release.stays", "are at most 20 lines of 1 to 200 characters");
+        }
         await using var upload = release.Firmware is null ? null : store.Begin();
         switch (release.ContentCase)
         {

@@ -12,7 +12,7 @@ using Rollout = OtaOrchestrator.Protocol.V1.Rollout;
 namespace OtaOrchestrator.Server.Rollouts;
 
 /// <summary>Each method parses, decides, commits, answers.</summary>
-public sealed class RolloutService(Database database, Ledger ledger, RolloutCreation creation, RolloutView view, Changes changes) : Protocol.V1.Rollouts.RolloutsBase
+public sealed class RolloutService(Database database, Ledger ledger, RolloutCreation creation, ImpactAnalysis analysis, RolloutView view, Changes changes) : Protocol.V1.Rollouts.RolloutsBase
 {
     private const int ReasonMax = 500;
     private const int EntriesPerMessage = 500;
@@ -27,7 +27,8 @@ public sealed class RolloutService(Database database, Ledger ledger, RolloutCrea
         var environment = ResourceNames.Parent(request.Parent);
         var actor = context.Actor();
         var now = ledger.Now();
-        var draft = creation.Check(environment, request.RolloutId, request.Plan ?? throw RefusedException.Invalid("plan", "is missing"), actor, now, request.Supersede);
+        var draft = creation.Check(environment, request.RolloutId, request.Plan ?? throw RefusedException.Invalid("plan", "is missing"), actor, now, request.Supersede, request.Rehearsal);
+        var impact = await analysis.OfAsync(draft, context.CancellationToken);
         if (request.ValidateOnly)
         {
             return new Rollout
@@ -36,18 +37,36 @@ public sealed class RolloutService(Database database, Ledger ledger, RolloutCrea
                 Title = draft.Plan.Name,
                 Plan = JsonParser.Default.Parse<Plan>(Core.Plans.PlanJson.Of(draft.Plan)),
                 StartedBy = actor.Name,
+                Impact = impact,
             };
         }
-        var rollout = await ledger.CreateAsync(environment, draft.Id, key, created => view.ToProto(created, actor).ToByteArray(), db =>
+        var rollout = await ledger.CreateAsync(environment, draft.Id, key, created => View(created).ToByteArray(), db =>
         {
             var taken = creation.Take(db, draft, now);
             Journal.InsertUndoSheet(db, environment, draft.Id, UndoSheets.Of(taken, target => EnvironmentService.Parse(Journal.Target(db, environment, target)!)).ToByteArray());
+            Journal.InsertImpact(db, environment, draft.Id, impact.ToByteArray());
             return taken;
         }, actor, draft.Supersedes, context.CancellationToken);
-        return view.ToProto(rollout, actor);
+        return View(rollout);
+
+        Rollout View(Core.Rollouts.Rollout created)
+        {
+            var shown = view.ToProto(created, actor);
+            shown.Impact = impact;
+            return shown;
+        }
     }
 
-    public override Task<Rollout> GetRollout(GetRolloutRequest request, ServerCallContext context) => Task.FromResult(view.ToProto(Find(request.Name), context.Actor()));
+    public override Task<Rollout> GetRollout(GetRolloutRequest request, ServerCallContext context)
+    {
+        var rollout = Find(request.Name);
+        var shown = view.ToProto(rollout, context.Actor());
+        if (database.Read(db => Journal.Impact(db, rollout.Environment, rollout.Id)) is { } impact)
+        {
+            shown.Impact = Impact.Parser.ParseFrom(impact);
+        }
+        return Task.FromResult(shown);
+    }
 
     public override Task<ListRolloutsResponse> ListRollouts(ListRolloutsRequest request, ServerCallContext context)
     {
@@ -206,7 +225,7 @@ public sealed class RolloutService(Database database, Ledger ledger, RolloutCrea
     private string Newest(string environment)
     {
         var newest = database.Read(db => Journal.Rollouts(db, environment, Pages.EndOfTime, "~", 50)).ConvertAll(StoredJson.RolloutOf);
-        var chosen = newest.Find(rollout => rollout.State is not (LaneState.Refused or LaneState.Cancelled or LaneState.Superseded)) ?? newest.FirstOrDefault();
+        var chosen = newest.Find(rollout => !rollout.Rehearsal && rollout.State is not (LaneState.Refused or LaneState.Cancelled or LaneState.Superseded)) ?? newest.Find(rollout => !rollout.Rehearsal);
         return chosen?.Id ?? throw new RefusedException(ErrorReason.NothingToUndo, $"{environment} has had no rollout");
     }
 

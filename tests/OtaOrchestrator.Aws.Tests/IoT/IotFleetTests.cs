@@ -28,6 +28,21 @@ public sealed class IotFleetTests : IAsyncLifetime
         Assert.Empty(await device.QueuedAsync());
     }
 
+    [Fact]
+    public async Task Forecast_counts_each_wave_in_calls_that_do_not_grow_with_the_fleet_and_touches_nobody()
+    {
+        var device = await _fleet.EnrolAsync(inFirstWave: true);
+        await _fleet.EnrolAsync(inFirstWave: false);
+        await _fleet.EnrolAsync(inFirstWave: false);
+        int before = _fleet.Calls;
+        var forecast = await Target.ForecastAsync(Order(-1), _cancellation);
+        Assert.True(_fleet.Calls - before <= 4, $"{_fleet.Calls - before} calls");
+        Assert.Equal((3, 2), (forecast.Members, forecast.Steps.Count));
+        Assert.Equal([1, 2], forecast.Steps.Select(step => step.Added));
+        Assert.StartsWith("10 cohorts: c", forecast.Steps[0].Who, StringComparison.Ordinal);
+        Assert.Empty(await device.QueuedAsync());
+    }
+
     [Theory]
     [InlineData("no such fleet", "there is no thing group absent")]
     [InlineData("no such group", "there is no thing group thermostats-absent")]

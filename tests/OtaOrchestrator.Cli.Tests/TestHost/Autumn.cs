@@ -21,7 +21,11 @@ internal static class Autumn
         Eta = Timestamp.FromDateTimeOffset(Scene.Now.AddMinutes(86)),
         WaitingFor = new WaitingFor { Kind = "evidence", Have = "3,112", Need = "5,000 confirmed", Until = Timestamp.FromDateTimeOffset(Scene.Now.AddHours(4)) },
         Approvals = { new Approval { Actor = "appr-01", Approval_ = "managers-2" }, new Approval { Actor = "appr-02", Approval_ = "managers-2" } },
-        WayBack = new WayBack { Ready = true, Text = "signed, api ~1s, devices ~7 min" },
+        WayBack = new WayBack
+        {
+            Ready = true, Text = "signed",
+            Rehearsals = { new Rehearsal { Target = "thermostat-api", Time = Timestamp.FromDateTimeOffset(Scene.Now.AddDays(-6)), Took = Duration.FromTimeSpan(TimeSpan.FromSeconds(1.2)) } },
+        },
         Plan = new Plan
         {
             Name = "thermostat-autumn",
@@ -49,6 +53,34 @@ internal static class Autumn
                 Fleet = new FleetCounts { Devices = 80112, Offered = 8011, OnCandidate = 3881, Confirmed = 3881, Busy = 2870, Failed = 12, Silent = 3, Queued = 1245 },
                 Judgement = new Judgement { Verdict = "healthy", Checks = { new CheckResult { Name = "install", Verdict = "healthy", Text = "15/3,896 bad 0.39% (max 2%)", EValue = 0.02 } } },
             },
+        },
+        Impact = new Impact
+        {
+            DurationMin = Duration.FromTimeSpan(TimeSpan.FromHours(15.5)),
+            Lanes =
+            {
+                new LaneImpact
+                {
+                    Name = "api", Target = "thermostat-api", Candidate = "thermostat-api@5.1.0", Fallback = "thermostat-api@5.0.3", Restore = "instant",
+                    Steps =
+                    {
+                        new StepImpact { Who = "nobody; with the preview header only", BakeMin = new Duration() },
+                        new StepImpact { Share = 1, Who = "100 % of the requests of route api", BakeMin = Duration.FromTimeSpan(TimeSpan.FromMinutes(30)), WaitsFor = "promotion" },
+                    },
+                },
+                new LaneImpact
+                {
+                    Name = "firmware", Target = "thermostats", Candidate = "thermostat-fw@2.4.0", Fallback = "thermostat-fw@2.3.1", Restore = "redeploy", Devices = 80112,
+                    Steps =
+                    {
+                        new StepImpact { Devices = 24, Who = "group lab", BakeMin = Duration.FromTimeSpan(TimeSpan.FromHours(2)) },
+                        new StepImpact { Share = 0.01, Devices = 777, Who = "1 cohort: c17", BakeMin = Duration.FromTimeSpan(TimeSpan.FromHours(1)), WaitsFor = "approval managers-2" },
+                    },
+                },
+                new LaneImpact { Name = "edge", Target = "cdn", Candidate = "cdn@2.0", Fallback = "cdn@1.9", Restore = "none", Unknown = "connection refused" },
+            },
+            Stays = { "DB migration 0051" },
+            Notes = { "firmware step 1: 0 failures in 24 devices bound nothing below 17.5 %; 228 devices are needed for 2 %" },
         },
         Actions =
         {

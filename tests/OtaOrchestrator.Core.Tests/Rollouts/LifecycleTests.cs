@@ -199,6 +199,17 @@ public sealed class LifecycleTests
         Assert.Equal(LaneState.RollingBack, Lifecycle.Decide(ill, Example.Command(Trigger.Rollback), Example.Start).Next?.State);
     }
 
+    [Fact]
+    public void Rehearsal_turns_round_at_its_last_step_and_says_how_long_the_way_back_took()
+    {
+        var rollout = Example.Rollout();
+        var lane = rollout.Lanes[0] with { Plan = rollout.Lanes[0].Plan with { Steps = [new Core.Plans.StepPlan { Share = 0 }] } };
+        var world = Begun(rollout with { Rehearsal = true, Lanes = [lane] }).Run(now => now.State == LaneState.RollingBack);
+        Assert.DoesNotContain(world.Effects, effect => effect.Kind == EffectKind.Promote);
+        var back = Lifecycle.Decide(world.Rollout, Example.Outcome(Trigger.RestorationRead, "api", TimeSpan.FromSeconds(1.5)), Example.Start).Next!;
+        Assert.Equal((LaneState.RolledBack, TimeSpan.FromSeconds(1.5)), (back.State, back.Lanes[0].ReturnTook));
+    }
+
     private static Rollout Frozen(LaneState state, TimeSpan guard = default)
     {
         var rollout = Example.Rollout(guard: guard);

@@ -127,6 +127,30 @@ public sealed class RouterTargetTests : World
     }
 
     [Fact]
+    public async Task A_rollout_that_supersedes_another_takes_over_what_that_one_had_exposed_and_returns_to_the_same()
+    {
+        await _target.PrepareAsync(Order(1, -1), default);
+        await _target.ExposeAsync(Order(2, 1), default);
+        await using var fix = await ToyBackend.StartAsync(Pki, "5.1.1");
+        var successor = Order(1, -1) with { Rollout = "r2", Fence = new Fence(2, 1), Candidate = Release(fix) };
+        Assert.Contains("not everything to the fallback", (await _target.PrepareAsync(successor, default)).Problem, StringComparison.Ordinal);
+        successor = successor with { Supersedes = Release(New).ToString() };
+        Assert.Null((await _target.PrepareAsync(successor, default)).Problem);
+        Assert.Equal(Old.Version, await Router.VersionAsync());
+        await _target.ExposeAsync(successor with { Fence = new Fence(2, 2), Step = 2 }, default);
+        Assert.Equal(fix.Version, await Router.VersionAsync());
+        await _target.RestoreAsync(successor with { Fence = new Fence(2, 3), Step = 2 }, default);
+        Assert.Equal(Old.Version, await Router.VersionAsync());
+    }
+
+    [Fact]
+    public async Task A_forecast_says_which_requests_each_step_reaches()
+    {
+        var forecast = await _target.ForecastAsync(Order(1, -1) with { Steps = [new TargetStep(0, null), new TargetStep(0, null) { Mirror = 0.1 }, new TargetStep(0.25, null)] }, default);
+        Assert.Equal(["nobody; with the preview header only", "nobody; copies of 10 % of the requests", "25 % of the requests of route api"], forecast.Steps.Select(step => step.Who));
+    }
+
+    [Fact]
     public async Task A_candidate_that_does_not_answer_is_not_ready_and_gets_no_user()
     {
         await New.DisposeAsync();

@@ -367,6 +367,44 @@ public sealed class ApiTests(ApiTests.Shared shared) : IClassFixture<ApiTests.Sh
     }
 
     [Fact]
+    public async Task A_rehearsal_goes_there_and_back_reaches_nobody_and_holds_nothing()
+    {
+        await Set();
+        var request = Creation();
+        request.Rehearsal = true;
+        Assert.Equal("INVALID", (await Refused.By(async () => await Admin.Rollouts.CreateRolloutAsync(request))).Reason);
+        request.Plan.Lanes[0].Steps.Clear();
+        var rehearsal = await Admin.Rollouts.CreateRolloutAsync(request);
+        Assert.True(rehearsal.Rehearsal);
+        await Until(rehearsal.Name, RolloutState.RolledBack);
+        Assert.Equal("api@1.0", Target().Runs);
+        Assert.DoesNotContain(Target().Changes, change => change.StartsWith("Promote", StringComparison.Ordinal));
+        Assert.DoesNotContain((await Admin.Releases.GetReleaseAsync(new() { Name = "releases/api@2.0" })).Holds, hold => hold.Environment == _environment);
+        Assert.Equal("NOTHING_TO_UNDO", (await Refused.By(async () => await Admin.Rollouts.RollbackRolloutAsync(new() { Name = $"{_environment}/rollouts/-" }))).Reason);
+
+        var next = await Start(Admin, pause: true);
+        var rehearsed = Assert.Single(next.WayBack.Rehearsals);
+        Assert.Equal("api", rehearsed.Target);
+        Assert.NotNull(rehearsed.Took);
+        Assert.Empty((await Admin.Audit.CheckConsistencyAsync(new() { Parent = _environment })).Findings);
+    }
+
+    [Fact]
+    public async Task Whom_a_rollout_reaches_is_known_before_it_begins_and_kept()
+    {
+        await Set();
+        var request = Creation(pause: true);
+        request.ValidateOnly = true;
+        var lane = Assert.Single((await Admin.Rollouts.CreateRolloutAsync(request)).Impact.Lanes);
+        Assert.Equal(("api@2.0", "api@1.0", "instant", ""), (lane.Candidate, lane.Fallback, lane.Restore, lane.Unknown));
+        Assert.Equal([(0.25, "25 %", "promotion"), (1, "100 %", "")], lane.Steps.Select(step => (step.Share, step.Who, step.WaitsFor)));
+        request.ValidateOnly = false;
+        var rollout = await Admin.Rollouts.CreateRolloutAsync(request);
+        Assert.Equal(rollout.Impact, (await Admin.Rollouts.GetRolloutAsync(new() { Name = rollout.Name })).Impact);
+        Assert.Equal(TimeSpan.FromMilliseconds(400), rollout.Impact.DurationMin.ToTimeSpan());
+    }
+
+    [Fact]
     public async Task The_check_of_a_healthy_environment_finds_nothing()
     {
         await Set();

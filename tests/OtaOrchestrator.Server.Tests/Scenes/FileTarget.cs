@@ -66,6 +66,8 @@ public sealed class FileTarget(string file, string runs) : ITarget
         return new Reading(agrees, promoted ? 1 : now.Share, $"{now.Share:P0} on {now.Candidate ?? now.Runs}");
     }
 
+    public Task<Forecast> ForecastAsync(TargetOrder order, CancellationToken cancellation) => Task.FromResult(new Forecast(0, [.. order.Steps.Select(step => new StepForecast(0, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{step.Share:P0}")))]));
+
     public Task RenewAsync(TargetOrder order, CancellationToken cancellation) => Task.CompletedTask;
 
     public async Task HoldAsync(TargetOrder order, CancellationToken cancellation) => await Begin(nameof(HoldAsync), order, cancellation);

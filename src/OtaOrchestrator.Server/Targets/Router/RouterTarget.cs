@@ -19,6 +19,13 @@ public sealed class RouterTarget(HttpClient http, Uri admin, string route, TimeP
 
     public Capabilities Capabilities { get; } = new() { PerVariantMetrics = true, CompareAndSwap = true };
 
+    public Task<Forecast> ForecastAsync(TargetOrder order, CancellationToken cancellation) => Task.FromResult(new Forecast(0, [.. order.Steps.Select(step => new StepForecast(0, step switch
+    {
+        { Share: 0, Mirror: > 0 } => $"nobody; copies of {Percent(step.Mirror)} of the requests",
+        { Share: 0 } => "nobody; with the preview header only",
+        _ => $"{Percent(step.Share)} of the requests of route {route}",
+    }))]));
+
     /// <summary>Puts the candidate beside the fallback with weight 0 and waits until both are healthy. <exception cref="IOException">One is not healthy yet.</exception></summary>
     public async Task<Preparation> PrepareAsync(TargetOrder order, CancellationToken cancellation)
     {
