@@ -6,13 +6,14 @@ using OtaOrchestrator.Protocol.V1;
 using OtaOrchestrator.Server.Api;
 using OtaOrchestrator.Server.Environments;
 using OtaOrchestrator.Server.Errors;
+using OtaOrchestrator.Server.Hosting;
 using OtaOrchestrator.Server.Store;
 using Rollout = OtaOrchestrator.Protocol.V1.Rollout;
 
 namespace OtaOrchestrator.Server.Rollouts;
 
 /// <summary>Each method parses, decides, commits, answers.</summary>
-public sealed class RolloutService(Database database, Ledger ledger, RolloutCreation creation, ImpactAnalysis analysis, RolloutView view, Changes changes) : Protocol.V1.Rollouts.RolloutsBase
+public sealed class RolloutService(Database database, Ledger ledger, RolloutCreation creation, ImpactAnalysis analysis, RolloutView view, Changes changes, Home home) : Protocol.V1.Rollouts.RolloutsBase
 {
     private const int ReasonMax = 500;
     private const int EntriesPerMessage = 500;
@@ -43,7 +44,7 @@ public sealed class RolloutService(Database database, Ledger ledger, RolloutCrea
         var rollout = await ledger.CreateAsync(environment, draft.Id, key, created => View(created).ToByteArray(), db =>
         {
             var taken = creation.Take(db, draft, now);
-            Journal.InsertUndoSheet(db, environment, draft.Id, UndoSheets.Of(taken, target => EnvironmentService.Parse(Journal.Target(db, environment, target)!)).ToByteArray());
+            Journal.InsertUndoSheet(db, environment, draft.Id, UndoSheets.Of(taken, target => EnvironmentService.Parse(Journal.Target(db, environment, target)!), home).ToByteArray());
             Journal.InsertImpact(db, environment, draft.Id, impact.ToByteArray());
             return taken;
         }, actor, draft.Supersedes, context.CancellationToken);
