@@ -244,7 +244,7 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
         var since = now - lane.LookedAt;
         var counted = since < TimeSpan.Zero ? TimeSpan.Zero : since > most ? most : since;
         var step = lane.Plan.Steps[lane.Step];
-        bool nobody = step is { Share: 0, Group: null };
+        bool nobody = step is { Share: 0, Group: null, Test: null };
         bool healthy = nobody || judgement.Verdict == Verdict.Healthy;
         bool complete = nobody || (healthy && judgement.Complete);
         var bakeMin = step.BakeMin ?? TimeSpan.Zero;
@@ -267,7 +267,7 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
         else if (lane.State == LaneState.Baking && step.BakeMax is { } bakeMax && lane.Waited >= bakeMax)
         {
             var cause = $"evidence missing after {bakeMax.TotalSeconds:0} s: {judgement.Cause}";
-            if (_now.Plan.Judge.NoData == OnVerdict.Rollback)
+            if ((judgement.Verdict == Verdict.NoData ? judgement.OnNoData ?? _now.Plan.Judge.NoData : _now.Plan.Judge.NoData) == OnVerdict.Rollback)
             {
                 TakeBack(Trigger.Unhealthy, $"{lane.Name}: {cause}", null);
             }
