@@ -161,9 +161,11 @@ public static class ServerHost
 
     private static IServiceCollection AddApi(this IServiceCollection services)
     {
+        services.AddSingleton<RequestTurns>();
         services.AddGrpc(grpc =>
         {
             grpc.Interceptors.Add<StatusMapping>();
+            grpc.Interceptors.Add<RequestTurns>();
             grpc.MaxReceiveMessageSize = MessageBytesMax;
             grpc.EnableDetailedErrors = false;
         }).AddJsonTranscoding(json =>
