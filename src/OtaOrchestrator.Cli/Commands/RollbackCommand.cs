@@ -24,9 +24,15 @@ internal static class RollbackCommand
         var reason = Arguments.Reason();
         var yes = new Option<bool>("--yes", "-y") { Description = "Don't ask." };
         var kit = new Option<string?>("--kit") { Description = "Only write the undo kit: how to restore by hand.", HelpName = "FILE", Arity = ArgumentArity.ZeroOrOne };
-        return new Command("rollback", "Take a rollout back: everything, in the right order, now.") { rollout, lane, wait, reason, yes, kit }.Does(host, async session =>
+        var rehearse = new Option<string?>("--rehearse") { Description = "Only try the way: send this target there and back without reaching an ordinary user.", HelpName = "TARGET" };
+        var release = new Option<string?>("--release") { Description = "What to rehearse with; the newest release that the target doesn't run when left out.", HelpName = "NAME@VERSION" };
+        return new Command("rollback", "Take a rollout back: everything, in the right order, now.") { rollout, lane, wait, reason, yes, kit, rehearse, release }.Does(host, async session =>
         {
             var given = session.Parse.GetValue(rollout);
+            if (session.Get(rehearse) is { } target)
+            {
+                return given is null ? await Rehearsal.Run(session, target, session.Get(release)) : throw new CliFailure(ExitCode.Usage, "a rehearsal is of a target, not of a rollout");
+            }
             try
             {
                 return session.Parse.GetResult(kit) is not null
@@ -93,7 +99,7 @@ internal static class RollbackCommand
             var request = new GetRolloutRequest { Name = await ResourceName.InEnvironment(session, "rollouts", given) };
             return await session.Api.Call((api, options) => api.Rollouts.GetRolloutAsync(request, options), session.Cancellation);
         }
-        var newest = await NewestRollout.Find(session, r => r.State is not (RolloutState.Refused or RolloutState.Cancelled or RolloutState.Superseded))
+        var newest = await NewestRollout.Find(session, r => !r.Rehearsal && r.State is not (RolloutState.Refused or RolloutState.Cancelled or RolloutState.Superseded))
             ?? throw new CliFailure(ExitCode.NothingToUndo, $"nothing to undo: {await ResourceName.Context(session)} has no rollout");
         if (!AlreadyBack(newest.State) && !newest.Lanes.Any(RollbackView.HasExposed))
         {

@@ -76,7 +76,7 @@ internal static class WatchView
         if (rollout.WayBack is { } back)
         {
             var until = back.Until is null ? "" : $", until {Say.Moment(back.Until, now, zone)}";
-            lines.Add($" back    {(back.Ready ? "READY" : "NOT READY")}{(back.Text.Length > 0 ? "  " + back.Text : "")}{until}");
+            lines.Add($" back    {(back.Ready ? "READY" : "NOT READY")}{(back.Text.Length > 0 ? "  " + back.Text : "")}{Rehearsed(rollout, back, now)}{until}");
         }
         if (rollout.Cause.Length > 0)
         {
@@ -91,6 +91,9 @@ internal static class WatchView
             ? $"{lane.Name} {Say.Count(fleet.OnCandidate)}/{Say.Count(fleet.Devices)} on {version}{(fleet.Devices > 0 ? $" ({Say.Share(Math.Round((double)fleet.OnCandidate / fleet.Devices, 3))})" : "")}"
             : $"{lane.Name} {Say.Share(lane.Exposed)} on {version}";
     }
+
+    private static string Rehearsed(Rollout rollout, WayBack back, DateTimeOffset now) => back.Rehearsals.Count == 0 ? "" : ", rehearsed " + string.Join(", ", back.Rehearsals.Select(one =>
+        $"{Say.Span(now - (one.Time?.ToDateTimeOffset() ?? now))} ago: {rollout.Lanes.FirstOrDefault(lane => lane.Target == one.Target)?.Name ?? one.Target} {Say.Span(one.Took?.ToTimeSpan() ?? TimeSpan.Zero)}"));
 
     private static void AddLane(List<string> lines, Rollout rollout, Lane lane, DateTimeOffset now, Glyphs glyphs)
     {

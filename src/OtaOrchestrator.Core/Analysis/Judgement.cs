@@ -1,3 +1,5 @@
+using OtaOrchestrator.Core.Plans;
+
 namespace OtaOrchestrator.Core.Analysis;
 
 /// <summary>What observations come to. Four different things: an unanswered question is not a good answer.</summary>
@@ -24,6 +26,12 @@ public sealed record Judgement
     /// <summary>Why it is not healthy, or what is still missing; empty when healthy and complete.</summary>
     public required string Cause { get; init; }
     public IReadOnlyList<CheckResult> Checks { get; init; } = [];
+
+    /// <summary>What follows when data stays away, where a check says so itself.</summary>
+    public OnVerdict? OnNoData { get; init; }
+
+    /// <summary>Of the checks that ask somebody, since the step began.</summary>
+    public ReadingCounts Readings { get; init; } = ReadingCounts.None;
 
     /// <summary>What the looks so far have come to; the next one goes on from it. Null where the judge needs no more than the observation.</summary>
     public Evidence? Evidence { get; init; }

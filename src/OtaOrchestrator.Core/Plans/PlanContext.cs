@@ -13,6 +13,9 @@ public sealed record PlanContext
     /// <summary>A step may name a test that only the environment knows.</summary>
     public bool UnknownTests { get; init; }
 
+    /// <summary>The rollout is to turn round before it reaches an ordinary user.</summary>
+    public bool Rehearsal { get; init; }
+
     /// <summary>For checks without a server: every target exists and can do everything its kind can. What a certain target can't, only its environment knows.</summary>
     public static PlanContext Offline(Func<string, TargetKind> kindOf)
     {

@@ -95,7 +95,7 @@ public static partial class PlanValidator
             found.Add($"{path}.target", $"{lane.Target} does not exist in this environment");
             return;
         }
-        StepRules.Check(lane, path, target, context.Policy, found);
+        StepRules.Check(lane, path, target, context, found);
         CheckRules.Check(lane, path, target, context, found);
         Features(lane, path, target, found);
         Devices(lane, path, target, found);

@@ -9,8 +9,9 @@ internal static partial class StepRules
     // Shares are written with a few digits; what they differ by beyond that is rounding.
     private const double Rounding = 1e-9;
 
-    public static void Check(LanePlan lane, string path, PlanTarget target, EnvironmentPolicy policy, PlanFindings found)
+    public static void Check(LanePlan lane, string path, PlanTarget target, PlanContext context, PlanFindings found)
     {
+        var policy = context.Policy;
         found.AddIf(lane.Steps.Length > PlanText.StepsMax, $"{path}.steps", $"are {lane.Steps.Length}, at most {PlanText.StepsMax}");
         double? before = null;
         double exposed = 0;
@@ -49,6 +50,11 @@ internal static partial class StepRules
                     before = share;
                     break;
             }
+        }
+        if (context.Rehearsal)
+        {
+            found.AddIf(lane.Steps.Any(step => step.Share > 0), $"{path}.steps", "reach ordinary users", "a rehearsal has steps of 0 % or of a group");
+            return;
         }
         found.AddIf(lane.Steps.IsDefaultOrEmpty || lane.Steps[^1].Share != 1, $"{path}.steps", "the last step is 100 %");
     }

@@ -80,7 +80,8 @@ public static class Lifecycle
         Undoable(LaneState.Exposing, Trigger.ExposureFailed);
 
         machine.Configure(LaneState.Baking)
-            .PermitIf(Trigger.Advance, LaneState.Promoting, () => last, "it was the last step")
+            .PermitIf(Trigger.Advance, LaneState.Promoting, () => last && !rollout.Rehearsal, "it was the last step")
+            .PermitIf(Trigger.Advance, LaneState.RollingBack, () => last && rollout.Rehearsal, "it was the last step of a rehearsal")
             .PermitIf(Trigger.Advance, LaneState.AwaitingPromotion, () => !last && waitsForPerson, "the step waits for a person")
             .PermitIf(Trigger.Advance, LaneState.AwaitingApproval, () => !last && !waitsForPerson && !nextIsApproved, "the next step is not approved")
             .PermitIf(Trigger.Advance, LaneState.Exposing, () => !last && !waitsForPerson && nextIsApproved, "the next step is free to go")
@@ -107,7 +108,8 @@ public static class Lifecycle
 
         machine.Configure(LaneState.Held)
             .Permit(Trigger.Resume, LaneState.Exposing)
-            .PermitIf(Trigger.Advance, LaneState.Promoting, () => last, "it was the last step")
+            .PermitIf(Trigger.Advance, LaneState.Promoting, () => last && !rollout.Rehearsal, "it was the last step")
+            .PermitIf(Trigger.Advance, LaneState.RollingBack, () => last && rollout.Rehearsal, "it was the last step of a rehearsal")
             .PermitIf(Trigger.Advance, LaneState.AwaitingPromotion, () => !last && waitsForPerson, "the step waits for a person")
             .PermitIf(Trigger.Advance, LaneState.AwaitingApproval, () => !last && !waitsForPerson && !nextIsApproved, "the next step is not approved")
             .PermitIf(Trigger.Advance, LaneState.Exposing, () => !last && !waitsForPerson && nextIsApproved, "the next step is free to go")

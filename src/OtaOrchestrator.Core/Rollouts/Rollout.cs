@@ -28,6 +28,9 @@ public sealed record Rollout
     public long Revision { get; init; }
     public ImmutableArray<Approval> Approvals { get; init; } = [];
 
+    /// <summary>Goes there and back without reaching an ordinary user, to show that the way back works.</summary>
+    public bool Rehearsal { get; init; }
+
     /// <summary>The rollout whose targets and last good releases this one took over; empty for none.</summary>
     public string Supersedes { get; init; } = "";
 
@@ -113,6 +116,9 @@ public sealed record Lane
     public DateTimeOffset? SucceededAt { get; init; }
     public DateTimeOffset? RestoreUntil { get; init; }
     public DateTimeOffset? RestoredAt { get; init; }
+
+    /// <summary>From the decision to return to the read-back of it, on a clock that does not jump.</summary>
+    public TimeSpan? ReturnTook { get; init; }
 
     /// <summary>Somebody was, or may have been, offered the candidate, or that of the rollout which this one took over.</summary>
     [JsonIgnore]

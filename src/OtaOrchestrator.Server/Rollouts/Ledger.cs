@@ -228,6 +228,11 @@ public sealed partial class Ledger(Database database, Changes changes, Metering 
                 {
                     throw new SupersededException(lane.Target, Journal.Target(db, next.Environment, lane.Target)?.ActiveRollout ?? "");
                 }
+                if (next.Rehearsal)
+                {
+                    // Nothing is wrong with what was only rehearsed.
+                    continue;
+                }
                 Journal.Hold(db, new HoldRow(next.Environment, lane.Candidate.ToString(), next.Id, next.Cause, at));
             }
             else if (lane.State == LaneState.Succeeded)
@@ -237,6 +242,10 @@ public sealed partial class Ledger(Database database, Changes changes, Metering 
             else if (lane.State == LaneState.RolledBack)
             {
                 Journal.SetCurrentRelease(db, next.Environment, lane.Target, lane.Fallback.ToString(), lane.Epoch);
+                if (next.Rehearsal)
+                {
+                    Journal.PutRehearsal(db, new RehearsalRow(next.Environment, lane.Target, next.Id, at, lane.ReturnTook ?? TimeSpan.Zero));
+                }
             }
         }
         if (next.Ended && !before.Ended)

@@ -21,13 +21,13 @@ public sealed class RolloutCreation(Database database, ITargets targets, Signing
 {
     /// <summary>A plan whose every reference is resolved; what depends on the moment of the commit is still open.</summary>
     /// <param name="Supersedes">The rollout that it takes over from.</param>
-    public sealed record Draft(string Environment, string Id, Plan Plan, Actor StartedBy, ImmutableArray<DraftLane> Lanes, string? Supersedes);
+    public sealed record Draft(string Environment, string Id, Plan Plan, Actor StartedBy, ImmutableArray<DraftLane> Lanes, string? Supersedes, bool Rehearsal);
 
     /// <param name="Supersedes">What that rollout has exposed on this target, <c>name@version</c>; empty for nothing.</param>
     public sealed record DraftLane(LanePlan Plan, TargetRow Target, Wire.Target Spec, ReleaseRow Candidate, ReleaseRow Fallback, ImmutableArray<string> UndoAfter, string Supersedes = "");
 
     /// <param name="supersede">Take over from the rollout that has the targets.</param>
-    public Draft Check(string environment, string rolloutId, Wire.Plan wire, Actor startedBy, DateTimeOffset now, bool supersede = false)
+    public Draft Check(string environment, string rolloutId, Wire.Plan wire, Actor startedBy, DateTimeOffset now, bool supersede = false, bool rehearsal = false)
     {
         // What the reader checks of a file it also checks of the wire: it is the same reader.
         var reading = PlanText.Parse(JsonFormatter.Default.Format(wire));
@@ -42,12 +42,21 @@ public sealed class RolloutCreation(Database database, ITargets targets, Signing
                 .Select(name => Journal.Target(db, environment, name)).OfType<TargetRow>().ToDictionary(row => row.Id, StringComparer.Ordinal);
             TargetRow? Find(string name) => rows.TryGetValue(name, out var row) ? row : Names.IsValid(name) ? Journal.Target(db, environment, name) : null;
 
+            if (rehearsal)
+            {
+                read = read with { Lanes = [.. read.Lanes.Select(lane => Find(lane.Target) is { } row ? Rehearsed(lane, row.Kind) : lane)] };
+            }
             var (plan, _) = PlanDefaults.Fill(read, policy, name => Find(name)?.Kind ?? TargetKind.Traffic);
             var violations = PlanValidator.Validate(plan, new PlanContext
             {
                 Policy = policy,
+                Rehearsal = rehearsal,
                 Target = name => Find(name) is { } row ? new PlanTarget(row.Kind, targets.Of(environment, row.Id).Capabilities, ReleaseName.Parse(row.CurrentRelease)?.Version) : null,
             }).ToList();
+            if (rehearsal && plan.Lanes.Length != 1)
+            {
+                violations.Add(new PlanViolation("lanes", "are several: a rehearsal is of one target"));
+            }
             var superseded = supersede ? Succession.Of(db, environment, plan, Find, violations) : null;
             plan = superseded?.Inherit(plan) ?? plan;
             var lanes = plan.Lanes.Select((lane, i) => Resolve(db, environment, lane, i, Find(lane.Target), violations)).ToList();
@@ -58,7 +67,7 @@ public sealed class RolloutCreation(Database database, ITargets targets, Signing
             var order = UndoOrder.WaitsFor([.. lanes.Select(lane => new UndoOrder.UndoLane(lane!.Plan.Name, lane.Plan.Target, lane.Fallback.Version, lane.Plan.Needs))]);
             var id = rolloutId.Length > 0 ? ResourceNames.Checked(rolloutId, "rolloutId") : FreeId(db, environment, plan.Name, now);
             return new Draft(
-                environment, id, plan, startedBy, [.. lanes.Select(lane => lane! with { UndoAfter = order[lane.Plan.Name], Supersedes = superseded?.Exposed(lane.Plan.Target) ?? "" })], superseded?.Rollout.Id);
+                environment, id, plan, startedBy, [.. lanes.Select(lane => lane! with { UndoAfter = order[lane.Plan.Name], Supersedes = superseded?.Exposed(lane.Plan.Target) ?? "" })], superseded?.Rollout.Id, rehearsal);
         });
     }
 
@@ -97,10 +106,16 @@ public sealed class RolloutCreation(Database database, ITargets targets, Signing
             Lanes = lanes.ToImmutable(),
             StartedBy = draft.StartedBy,
             Supersedes = draft.Supersedes ?? "",
+            Rehearsal = draft.Rehearsal,
             CreatedAt = now,
             UpdatedAt = now,
         };
     }
+
+    /// <summary>As far as nobody notices: beside the stable side of a traffic target, to the lab devices of a fleet.</summary>
+    private static LanePlan Rehearsed(LanePlan lane, TargetKind kind) => lane.Steps.IsDefaultOrEmpty
+        ? lane with { Steps = [kind == TargetKind.Fleet ? new StepPlan { Group = "lab", BakeMin = TimeSpan.Zero } : new StepPlan { Share = 0 }] }
+        : lane;
 
     private static DraftLane? Resolve(Statements db, string environment, LanePlan lane, int index, TargetRow? target, List<PlanViolation> violations)
     {

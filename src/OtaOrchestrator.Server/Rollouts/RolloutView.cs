@@ -11,7 +11,7 @@ using Wire = OtaOrchestrator.Protocol.V1;
 namespace OtaOrchestrator.Server.Rollouts;
 
 /// <summary>A rollout as people and clients see it. Everything that they show is said here; clients derive nothing.</summary>
-public sealed class RolloutView(ProgressBoard progress, Ledger ledger)
+public sealed class RolloutView(Database database, ProgressBoard progress, Ledger ledger)
 {
     public Wire.Rollout ToProto(Rollout rollout, Actor caller)
     {
@@ -29,6 +29,7 @@ public sealed class RolloutView(ProgressBoard progress, Ledger ledger)
             UpdateTime = Timestamp.FromDateTimeOffset(rollout.UpdatedAt),
             Cause = rollout.Cause,
             WayBack = WayBack(rollout, now),
+            Rehearsal = rollout.Rehearsal,
             Supersedes = rollout.Supersedes.Length > 0 ? ResourceNames.OfRollout(rollout.Environment, rollout.Supersedes) : "",
             SupersededBy = rollout.SupersededBy.Length > 0 ? ResourceNames.OfRollout(rollout.Environment, rollout.SupersededBy) : "",
         };
@@ -101,6 +102,10 @@ public sealed class RolloutView(ProgressBoard progress, Ledger ledger)
         {
             view.RestoreUntil = Timestamp.FromDateTimeOffset(until);
         }
+        if (lane.ReturnTook is { } took)
+        {
+            view.ReturnTook = Duration.FromTimeSpan(took);
+        }
         if (lane.RestoredAt is { } restored)
         {
             view.RestoredTime = Timestamp.FromDateTimeOffset(restored);
@@ -158,15 +163,17 @@ public sealed class RolloutView(ProgressBoard progress, Ledger ledger)
         return new Wire.Action { Verb = command.Trigger.ToString().ToLowerInvariant(), Permitted = refusal is null, Reason = refusal?.Text ?? "" };
     }
 
-    private static Wire.WayBack WayBack(Rollout rollout, DateTimeOffset now)
+    private Wire.WayBack WayBack(Rollout rollout, DateTimeOffset now)
     {
         var refusal = Lifecycle.WhyNot(rollout, new Signal(Trigger.Rollback, Actor.Orchestrator), now);
         var until = rollout.Lanes.Select(lane => lane.RestoreUntil).Min();
         var view = new Wire.WayBack
         {
             Ready = refusal is null,
-            Text = refusal?.Text ?? (rollout.Lanes.Any(lane => lane.Kind == TargetKind.Fleet) ? "fallback signed beforehand" : "the old side is kept"),
+            Text = refusal?.Text ?? (rollout.Lanes.Any(lane => lane.Kind == TargetKind.Fleet) ? "signed" : "old side kept"),
         };
+        view.Rehearsals.AddRange(database.Read(db => rollout.Lanes.Select(lane => Journal.Rehearsal(db, rollout.Environment, lane.Target)).OfType<RehearsalRow>().ToList()).Select(row =>
+            new Wire.Rehearsal { Target = row.Target, Time = Timestamp.FromDateTimeOffset(row.At), Took = Duration.FromTimeSpan(row.Took) }));
         if (until is { } closes)
         {
             view.Until = Timestamp.FromDateTimeOffset(closes);

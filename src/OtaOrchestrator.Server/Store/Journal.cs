@@ -143,6 +143,15 @@ public static class Journal
     public static byte[]? Impact(Statements db, string environment, string rollout) =>
         db.Query("SELECT impact FROM impacts WHERE environment = $1 AND rollout = $2", row => (byte[])row[0], environment, rollout).FirstOrDefault();
 
+    public static void PutRehearsal(Statements db, RehearsalRow row) => db.Run(
+        "INSERT OR REPLACE INTO rehearsals (environment, target, rollout, at, took_ms) VALUES ($1, $2, $3, $4, $5)",
+        row.Environment, row.Target, row.Rollout, row.At, (long)row.Took.TotalMilliseconds);
+
+    /// <summary>The last one of a target.</summary>
+    public static RehearsalRow? Rehearsal(Statements db, string environment, string target) => db.Query(
+        "SELECT environment, target, rollout, at, took_ms FROM rehearsals WHERE environment = $1 AND target = $2",
+        row => new RehearsalRow(row.GetString(0), row.GetString(1), row.GetString(2), Time(row, 3), TimeSpan.FromMilliseconds(row.GetInt64(4))), environment, target).FirstOrDefault();
+
     public static Answered? Request(Statements db, string actor, string id) =>
         db.Query("SELECT body_sha256, response FROM requests WHERE actor = $1 AND id = $2", row => new Answered((byte[])row[0], (byte[])row[1]), actor, id).FirstOrDefault();
 

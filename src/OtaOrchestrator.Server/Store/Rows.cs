@@ -11,6 +11,9 @@ public sealed record EffectRow(string Environment, string Rollout, long Revision
 
 public sealed record EnvironmentRow(string Id, string Spec, long Revision, DateTimeOffset CreatedAt);
 
+/// <param name="Took">From the decision to return to the read-back of it.</param>
+public sealed record RehearsalRow(string Environment, string Target, string Rollout, DateTimeOffset At, TimeSpan Took);
+
 public sealed record TargetRow(string Environment, string Id, TargetKind Kind, string Spec, string CurrentRelease, string ActiveRollout, long Epoch, DateTimeOffset CreatedAt);
 
 /// <param name="Kind"><c>backend</c> or <c>firmware</c>.</param>

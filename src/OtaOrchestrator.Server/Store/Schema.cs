@@ -36,6 +36,7 @@ internal static class Schema
         CREATE INDEX requests_by_time ON requests (at);
         """,
         """
+        CREATE TABLE rehearsals (environment TEXT NOT NULL, target TEXT NOT NULL, rollout TEXT NOT NULL, at INTEGER NOT NULL, took_ms INTEGER NOT NULL, PRIMARY KEY (environment, target)) WITHOUT ROWID;
         CREATE TABLE impacts (environment TEXT NOT NULL, rollout TEXT NOT NULL, impact BLOB NOT NULL, PRIMARY KEY (environment, rollout)) WITHOUT ROWID;
         """,
     ];

@@ -21,7 +21,11 @@ internal static class Autumn
         Eta = Timestamp.FromDateTimeOffset(Scene.Now.AddMinutes(86)),
         WaitingFor = new WaitingFor { Kind = "evidence", Have = "3,112", Need = "5,000 confirmed", Until = Timestamp.FromDateTimeOffset(Scene.Now.AddHours(4)) },
         Approvals = { new Approval { Actor = "appr-01", Approval_ = "managers-2" }, new Approval { Actor = "appr-02", Approval_ = "managers-2" } },
-        WayBack = new WayBack { Ready = true, Text = "signed, api ~1s, devices ~7 min" },
+        WayBack = new WayBack
+        {
+            Ready = true, Text = "signed",
+            Rehearsals = { new Rehearsal { Target = "thermostat-api", Time = Timestamp.FromDateTimeOffset(Scene.Now.AddDays(-6)), Took = Duration.FromTimeSpan(TimeSpan.FromSeconds(1.2)) } },
+        },
         Plan = new Plan
         {
             Name = "thermostat-autumn",
