@@ -2,6 +2,7 @@ using OtaOrchestrator.Core.Analysis;
 using OtaOrchestrator.Core.Plans;
 using OtaOrchestrator.Core.Ports;
 using OtaOrchestrator.Core.Rollouts;
+using OtaOrchestrator.Server.Rollouts;
 using OtaOrchestrator.Server.Tests.Scenes;
 
 namespace OtaOrchestrator.Server.Tests.Reconciling;
@@ -64,13 +65,14 @@ public sealed class ReconcilerTests
         await scene.Until("autumn", LaneState.Baking);
         await scene.Tell("autumn", Trigger.Pause);
         var committed = scene.Rollout("autumn").Lanes[0].Evidence?.Looks ?? 0;
-        Evidence? Known() => scene.Progress.Of(Scene.Environment, "autumn", "api").Judgement?.Evidence;
-        await Condition.Holds(() => Known()?.Looks > committed + 5);
+        Evidence? Known(ProgressBoard board) => board.Of(Scene.Environment, "autumn", "api").Judgement?.Evidence;
+        // Looks of a lane that waits are stored now and then.
+        await Condition.Holds(() => Known(new ProgressBoard(scene.Database, scene.Changes, TimeProvider.System))?.Looks > committed + 5);
         await scene.Stop();
         scene.Reopen();
-        long stored = Evidence.Newer(scene.Rollout("autumn").Lanes[0].Evidence, Known())!.Looks;
+        long stored = Known(scene.Progress)!.Looks;
         await scene.Started();
-        await Condition.Holds(() => Known()?.Looks > stored);
+        await Condition.Holds(() => Known(scene.Progress)?.Looks > stored);
         scene.Target("api").ErrorRate = 0.05;
         var back = await scene.Until("autumn", LaneState.RolledBack);
         Assert.Contains("requests failed, baseline 0 % of", back.Cause, StringComparison.Ordinal);
