@@ -17,6 +17,9 @@ public sealed record Look(LanePlan Lane, StepPlan Step, Observation? Since, Obse
 
     /// <summary>What the checks that ask somebody were told, by their names.</summary>
     public IReadOnlyDictionary<string, CheckReading> Readings { get; init; } = ImmutableDictionary<string, CheckReading>.Empty;
+
+    /// <summary>Why <see cref="Now"/> is null.</summary>
+    public string Absent { get; init; } = "the target shows nothing yet";
     public ReadingCounts ReadingsBefore { get; init; } = ReadingCounts.None;
 
     /// <summary>What earlier looks have come to; null at the first.</summary>
@@ -56,9 +59,9 @@ public static class Judge
             return new Judgement { Verdict = Verdict.Healthy, Complete = true, Cause = "" };
         }
         bool counts = checks.Exists(check => !Asks(check));
-        if (counts && look.Now is null)
+        if (look.Now is null && !checks.Exists(Asks))
         {
-            return Judgement.NoData("the target shows nothing yet") with { Readings = look.ReadingsBefore };
+            return Judgement.NoData(look.Absent) with { Readings = look.ReadingsBefore };
         }
         if (look is { Now: FleetObservation { Offered: 0 }, Eligible: 0 })
         {
@@ -81,6 +84,7 @@ public static class Judge
                 {
                     (CheckSources.Router, TrafficObservation traffic) => TrafficCheck.Of(check, evidence?.Of(check.Name), look.Since as TrafficObservation, traffic, 1 / alpha),
                     (CheckSources.Devices, FleetObservation fleet) => FleetCheck.Of(check, fleet, alpha),
+                    (_, null) => new CheckResult(check.Name, Verdict.NoData, look.Absent),
                     _ => new CheckResult(check.Name, Verdict.NoData, $"source {check.Source} shows nothing for this target"),
                 };
             }
@@ -110,7 +114,7 @@ public static class Judge
             _ when !counts => "",
             TrafficObservation traffic => TrafficCheck.Missing(look.Step, look.Since as TrafficObservation, traffic),
             FleetObservation fleet => FleetCheck.Missing(look.Step, look.Lane, fleet),
-            _ => "unknown observation",
+            _ => look.Absent,
         };
         return judgement with { Verdict = verdict, Complete = missing.Length == 0, Cause = missing };
     }

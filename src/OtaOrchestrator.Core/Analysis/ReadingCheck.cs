@@ -32,7 +32,8 @@ public sealed record ReadingCounts
 }
 
 /// <param name="FailedInRow">Failed readings since the last one that passed; readings that gave nothing count neither way.</param>
-public readonly record struct ReadingCount(long Passed, int FailedInRow);
+/// <param name="Last">Stands until the next one: not everybody is asked at each look.</param>
+public readonly record struct ReadingCount(long Passed, int FailedInRow, CheckReading? Last = null);
 
 /// <summary>
 /// Judges probes, queries and webhooks by their readings: one failure may be a hiccup, several in a row are not. A check that was well and now gives nothing is
@@ -40,8 +41,11 @@ public readonly record struct ReadingCount(long Passed, int FailedInRow);
 /// </summary>
 internal static class ReadingCheck
 {
+    /// <param name="reading">Null when nobody was asked since the look before, or has not answered yet: nothing is counted then.</param>
     public static (CheckResult Result, ReadingCount Count) Of(CheckPlan check, ReadingCount before, CheckReading? reading)
     {
+        // What is no number has no place in the stored form; the text says it.
+        reading = reading is { Value: { } value } && !double.IsFinite(value) ? reading with { Value = null } : reading;
         int inRowMax = check.FailuresInRowMax ?? 2;
         long samplesMin = Math.Max(1, check.SamplesMin ?? 1);
         var count = reading?.Answer switch
@@ -50,16 +54,19 @@ internal static class ReadingCheck
             Answer.Failed => before with { FailedInRow = before.FailedInRow + 1 },
             _ => before,
         };
-        return (reading?.Answer switch
+        var newest = reading ?? before.Last;
+        count = count with { Last = newest };
+        return (newest?.Answer switch
         {
-            Answer.Failed when count.FailedInRow > inRowMax => Result(Verdict.Unhealthy, $"{reading.Text}: {count.FailedInRow} in a row (max {inRowMax})"),
-            Answer.Failed => Result(Verdict.Inconclusive, $"{reading.Text}: {count.FailedInRow} in a row (max {inRowMax})"),
-            Answer.Undecided => Result(Verdict.Inconclusive, reading.Text),
-            Answer.Passed when count.Passed < samplesMin => Result(Verdict.Inconclusive, $"{reading.Text}: passed {count.Passed} of {samplesMin} times"),
-            Answer.Passed => Result(Verdict.Healthy, reading.Text),
-            _ => Result(Verdict.NoData, reading?.Text ?? "nobody was asked"),
+            Answer.Failed when count.FailedInRow > inRowMax => Result(Verdict.Unhealthy, $"{newest.Text}: {count.FailedInRow} in a row (max {inRowMax})"),
+            Answer.Failed => Result(Verdict.Inconclusive, $"{newest.Text}: {count.FailedInRow} in a row (max {inRowMax})"),
+            Answer.Undecided => Result(Verdict.Inconclusive, newest.Text),
+            Answer.Passed when count.Passed < samplesMin => Result(Verdict.Inconclusive, $"{newest.Text}: passed {count.Passed} of {samplesMin} times"),
+            Answer.Passed => Result(Verdict.Healthy, newest.Text),
+            Answer.Nothing => Result(Verdict.NoData, newest.Text),
+            _ => Result(Verdict.Inconclusive, "nobody has answered yet"),
         }, count);
 
-        CheckResult Result(Verdict verdict, string text) => new(check.Name, verdict, text, 0, count.Passed, reading?.Value ?? 0, check.ValueMax ?? check.ValueMin ?? inRowMax);
+        CheckResult Result(Verdict verdict, string text) => new(check.Name, verdict, text, 0, count.Passed, newest?.Value ?? 0, check.ValueMax ?? check.ValueMin ?? inRowMax);
     }
 }

@@ -19,7 +19,12 @@ public sealed class ReadingCheckTests
     [InlineData("PN", Verdict.NoData)]
     [InlineData("FNFNF", Verdict.Unhealthy)]
     [InlineData("PU", Verdict.Inconclusive)]
-    [InlineData("-", Verdict.NoData)]
+    [InlineData("-", Verdict.Inconclusive)]
+    [InlineData("P-", Verdict.Healthy)]       // not everybody is asked at each look
+    [InlineData("N-", Verdict.NoData)]
+    [InlineData("F-F-", Verdict.Inconclusive)]
+    [InlineData("F-F-F-", Verdict.Unhealthy)]
+    [InlineData("P---", Verdict.Healthy)]
     public void Readings_in_a_row_come_to_a_verdict(string readings, Verdict expected) => Assert.Equal(expected, Judged(readings).Verdict);
 
     [Fact]
@@ -28,6 +33,30 @@ public sealed class ReadingCheckTests
         Assert.Equal(Verdict.Inconclusive, Judged("PP", check => check with { SamplesMin = 3 }).Verdict);
         Assert.Equal(Verdict.Healthy, Judged("PPP", check => check with { SamplesMin = 3 }).Verdict);
         Assert.Equal(Verdict.Unhealthy, Judged("F", check => check with { FailuresInRowMax = 0 }).Verdict);
+    }
+
+    [Fact]
+    public void A_look_without_a_reading_counts_nothing() =>
+        Assert.Equal(Verdict.Inconclusive, Judged("P---", check => check with { SamplesMin = 2 }).Verdict);
+
+    [Theory]
+    [InlineData(double.PositiveInfinity)]
+    [InlineData(double.NaN)]
+    public void What_is_no_number_is_judged_and_not_stored(double value)
+    {
+        var look = Look(Lane(check => check with { FailuresInRowMax = 0 }), Exposing, "-") with { Readings = new Dictionary<string, CheckReading> { ["hook"] = new(Answer.Failed, "beyond", value) } };
+        var judgement = Judge.Of(look);
+        Assert.Equal(Verdict.Unhealthy, judgement.Verdict);
+        Assert.DoesNotContain("nfinity", System.Text.Json.JsonSerializer.Serialize(judgement), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_target_that_shows_nothing_silences_nobody_else()
+    {
+        var lane = new LanePlan { Checks = [Check("hook") with { FailuresInRowMax = 0 }, new CheckPlan { Name = "errors", Source = CheckSources.Router, ErrorsMax = 0.1 }] };
+        var blind = Look(lane, Exposing, "P") with { Absent = "the router is away" };
+        Assert.Equal((Verdict.NoData, "errors: the router is away"), (Judge.Of(blind).Verdict, Judge.Of(blind).Cause));
+        Assert.Equal(Verdict.Unhealthy, Judge.Of(blind with { Readings = Of(Answer.Failed) }).Verdict);
     }
 
     [Fact]
