@@ -42,6 +42,7 @@ internal static class CheckRules
         {
             if (lane.Steps[i].Test is { } test)
             {
+                found.AddIf(lane.Checks.Any(check => check.Name == test && check.IsTest() && check.DryRun), $"{path}.steps[{i}].test", $"{test} is a dry run: the step would wait for what nothing follows from");
                 found.AddIf(!lane.Checks.Any(check => check.Name == test && check.IsTest()), $"{path}.steps[{i}].test", $"no check with when: test is called {Names.Shown(test)}", $"for example {{ name: {test}, source: http, when: test, url: \"{{candidate}}/healthz\" }}");
             }
         }
@@ -107,7 +108,8 @@ internal static class CheckRules
         {
             if (url.StartsWith(side, StringComparison.Ordinal))
             {
-                url = "https://release.invalid" + url[side.Length..];
+                // What follows must not become a part of the host's name.
+                url = url[side.Length..] is "" or ['/' or '?', ..] ? "https://release.invalid" + url[side.Length..] : "";
             }
         }
         return !url.Contains('{', StringComparison.Ordinal) && Uri.TryCreate(url, UriKind.Absolute, out var address) && address is { UserInfo: "", Fragment: "" }

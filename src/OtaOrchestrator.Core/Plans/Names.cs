@@ -16,12 +16,15 @@ public static partial class Names
     public static bool IsGroup(string? name) => name is { Length: > 0 and <= 128 } && GroupPattern().IsMatch(name);
 
     /// <summary>A refused name as it may be shown: short, without characters that a terminal would obey or that would hide others, and never half a character.</summary>
-    public static string Shown(string? name)
+    public static string Shown(string? name) => Printable(name, ShownMax);
+
+    /// <summary>Somebody else's text, likewise; cut after <paramref name="most"/> characters.</summary>
+    public static string Printable(string? text, int most)
     {
         var shown = new StringBuilder();
-        foreach (var rune in (name ?? "").EnumerateRunes())
+        foreach (var rune in (text ?? "").EnumerateRunes())
         {
-            if (shown.Length >= ShownMax)
+            if (shown.Length >= most)
             {
                 return shown.Append('…').ToString();
             }

@@ -11,6 +11,7 @@ public sealed class PlanValidatorTests
         var smoke = new CheckPlan { Name = "smoke", Source = CheckSources.Http, When = "test", Url = "{candidate}/healthz" };
         Assert.Empty(Validate(SamplePlans.Complete, new EnvironmentPolicy { TrafficChecks = [smoke] }));
         Expect("lanes[0].steps[0].test: no check with when: test is called smoke (for example { name: smoke, source: http, when: test, url: \"{candidate}/healthz\" })", Validate(SamplePlans.Complete));
+        Expect("lanes[0].steps[0].test: smoke is a dry run: the step would wait for what nothing follows from", Validate(SamplePlans.Complete, new EnvironmentPolicy { TrafficChecks = [smoke with { DryRun = true }] }));
     }
 
     [Theory]
@@ -99,6 +100,7 @@ public sealed class PlanValidatorTests
     [InlineData("source: http, url: \"https://me:secret@example.com/\"", "lanes[0].checks[0].url: https://me:secret@example.com/ is not an address https://host:port/path (http only on this machine; {candidate} and {baseline} stand for addresses of a release)")]
     [InlineData("source: http, url: \"file:///etc/passwd\"", "lanes[0].checks[0].url: file:///etc/passwd is not an address https://host:port/path (http only on this machine; {candidate} and {baseline} stand for addresses of a release)")]
     [InlineData("source: http, url: \"https://x/{candidate}\"", "lanes[0].checks[0].url: https://x/{candidate} is not an address https://host:port/path (http only on this machine; {candidate} and {baseline} stand for addresses of a release)")]
+    [InlineData("source: http, url: \"{candidate}.example.com/\"", "lanes[0].checks[0].url: {candidate}.example.com/ is not an address https://host:port/path (http only on this machine; {candidate} and {baseline} stand for addresses of a release)")]
     [InlineData("source: http, url: \"https://x/\", ratioMax: 2", "lanes[0].checks[0]: limits of router and devices mean nothing to http (failuresInRowMax limits readings)")]
     [InlineData("source: http, url: \"https://x/\", timeout: 5m", "lanes[0].checks[0].timeout: is more than nothing and at most 1m")]
     [InlineData("source: prometheus, url: \"https://x/\"", "lanes[0].checks[0].query: is missing", "lanes[0].checks[0]: has no limit (valueMin or valueMax)")]
