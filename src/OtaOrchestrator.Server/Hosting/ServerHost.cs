@@ -60,7 +60,7 @@ public static class ServerHost
                 https.ServerCertificate = pki.Server;
                 https.SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13;
                 https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
-                https.ClientCertificateValidation = (certificate, _, _) => pki.IsOperator(certificate);
+                https.ClientCertificateValidation = (certificate, _, _) => pki.IsOperator(certificate) && !pki.IsOrchestrator(certificate);
             }));
         });
         builder.Services.AddSingleton<IMemoryPoolFactory<byte>, LargeBlocks>();

@@ -12,6 +12,7 @@ public sealed class ServerPki : IDisposable
 {
     private static readonly TimeSpan ServerLife = TimeSpan.FromDays(825);
     private static readonly TimeSpan OperatorLife = TimeSpan.FromDays(365);
+    private const string OrchestratorName = "orchestrator";
     private readonly Home _home;
 
     public ServerPki(Home home, TimeProvider time)
@@ -23,7 +24,7 @@ public sealed class ServerPki : IDisposable
         Devices = Authority.Open(home.Pki, "devices-ca", time);
         Servers.Ensure(home.Pki, "server", "ota-server", Usage.Server, ServerLife);
         Servers.Ensure(home.Pki, "router", "ota-router", Usage.Server, ServerLife);
-        Operators.Ensure(home.Pki, "orchestrator", "orchestrator", Usage.Client, ServerLife);
+        Operators.Ensure(home.Pki, "orchestrator", OrchestratorName, Usage.Client, ServerLife);
         Operators.Ensure(home.Client, "admin", "admin", Usage.Client, OperatorLife);
         File.Copy(Path.Combine(home.Pki, "server-ca.crt"), Path.Combine(home.Client, "server-ca.crt"), overwrite: true);
         Server = PemFiles.Load(home.Pki, "server");
@@ -44,6 +45,9 @@ public sealed class ServerPki : IDisposable
 
     /// <summary>Accepts a client certificate that the operators' authority issued for clients, and nothing else.</summary>
     public bool IsOperator(X509Certificate2 certificate) => Chains(certificate, Operators.Certificate, "1.3.6.1.5.5.7.3.2");
+
+    /// <summary>This server itself, which is nobody's operator: with its certificate it goes where plans send it, and none may send it here to act.</summary>
+    public bool IsOrchestrator(X509Certificate2 certificate) => certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false) == OrchestratorName;
 
     /// <summary>Accepts a server certificate of this installation for the host that was asked for.</summary>
     public bool IsOwnServer(X509Certificate? certificate, SslPolicyErrors errors) =>

@@ -33,7 +33,8 @@ public sealed class ApiTests(ApiTests.Shared shared) : IClassFixture<ApiTests.Sh
         stranger.Issue(folder, "admin", "admin", Usage.Client, TimeSpan.FromDays(1));
         using var pki = new ServerPki(_server.Home, TimeProvider.System);
         pki.Devices.Issue(folder, "device", "admin", Usage.Client, TimeSpan.FromDays(1));
-        foreach (var certificate in (X509Certificate2?[])[null, PemFiles.Load(folder, "admin"), PemFiles.Load(folder, "device")])
+        // The server itself is sent about by plans and must not come home to act.
+        foreach (var certificate in (X509Certificate2?[])[null, PemFiles.Load(folder, "admin"), PemFiles.Load(folder, "device"), PemFiles.Load(_server.Home.Pki, "orchestrator")])
         {
             var refused = await Assert.ThrowsAsync<RpcException>(async () => await _server.With(certificate).Environments.ListEnvironmentsAsync(new()));
             Assert.Equal(StatusCode.Unavailable, refused.StatusCode);
