@@ -23,6 +23,8 @@ internal static class CheckHttp
             MaxResponseHeadersLength = 32,
             SslOptions = new SslClientAuthenticationOptions
             {
+                // Whoever answers must not name an address where his certificate's chain is to be fetched.
+                CertificateChainPolicy = new X509ChainPolicy { RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true },
                 ClientCertificateContext = SslStreamCertificateContext.Create(identity, null, offline: true),
                 // The system has had its say; what only the chain is wrong with may still be the installation's own.
                 RemoteCertificateValidationCallback = (_, certificate, _, errors) =>

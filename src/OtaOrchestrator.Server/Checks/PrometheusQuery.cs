@@ -7,19 +7,21 @@ namespace OtaOrchestrator.Server.Checks;
 /// <summary>An instant query; every sample must lie within the limits. No sample, or one that is no number, says nothing.</summary>
 internal sealed class PrometheusQuery(HttpClient http) : ICheckSource
 {
-    public async Task<CheckReading> ReadAsync(CheckQuestion question, CancellationToken cancellation)
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
+
+    public async Task<CheckReading> ReadAsync(CheckQuestion question, Uri address, CancellationToken cancellation)
     {
         var check = question.Check;
         using var form = new FormUrlEncodedContent([new("query", question.Query())]);
-        using var response = await http.PostAsync(new Uri(check.Url!.TrimEnd('/') + "/api/v1/query"), form, cancellation);
+        using var response = await http.PostAsync(new Uri(address.AbsoluteUri.TrimEnd('/') + "/api/v1/query"), form, cancellation);
         if (!response.IsSuccessStatusCode)
         {
-            return new CheckReading(Answer.Nothing, $"prometheus answers {(int)response.StatusCode}");
+            return new CheckReading(Answer.Nothing, $"prometheus answers {(int)response.StatusCode}{Cause(await response.Content.ReadAsByteArrayAsync(cancellation))}");
         }
         IReadOnlyList<double> samples;
         try
         {
-            using var json = JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync(cancellation));
+            using var json = JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync(cancellation), Strict);
             samples = Samples(json.RootElement.GetProperty("data"));
         }
         catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or IndexOutOfRangeException)
@@ -29,10 +31,6 @@ internal sealed class PrometheusQuery(HttpClient http) : ICheckSource
         if (samples.Count == 0)
         {
             return new CheckReading(Answer.Nothing, "the query gives no sample");
-        }
-        if (samples.Any(double.IsNaN))
-        {
-            return new CheckReading(Answer.Nothing, "the query gives a sample that is no number");
         }
         foreach (var sample in samples)
         {
@@ -45,7 +43,26 @@ internal sealed class PrometheusQuery(HttpClient http) : ICheckSource
                 return new CheckReading(Answer.Failed, string.Create(CultureInfo.InvariantCulture, $"{sample} (min {check.ValueMin})"), sample);
             }
         }
+        // Only now: a sample beyond its limit is bad, whatever the others don't know.
+        if (samples.Any(double.IsNaN))
+        {
+            return new CheckReading(Answer.Nothing, "the query gives a sample that is no number");
+        }
         return new CheckReading(Answer.Passed, string.Join(", ", samples.Take(3).Select(sample => sample.ToString(CultureInfo.InvariantCulture))), samples[0]);
+    }
+
+    /// <summary>Why prometheus refuses a query, where it says so.</summary>
+    private static string Cause(byte[] answer)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(answer, Strict);
+            return json.RootElement.GetProperty("error").GetString() is { Length: > 0 } error ? $": {error}" : "";
+        }
+        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            return "";
+        }
     }
 
     private static IReadOnlyList<double> Samples(JsonElement data) => data.GetProperty("resultType").GetString() switch

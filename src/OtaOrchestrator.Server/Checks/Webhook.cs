@@ -8,7 +8,10 @@ namespace OtaOrchestrator.Server.Checks;
 /// <summary>Asks a program of the user's: it is told what is under way and answers one of the four verdicts.</summary>
 internal sealed class Webhook(HttpClient http) : ICheckSource
 {
-    public async Task<CheckReading> ReadAsync(CheckQuestion question, CancellationToken cancellation)
+    // A verdict that is there twice can be read in two ways.
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
+
+    public async Task<CheckReading> ReadAsync(CheckQuestion question, Uri address, CancellationToken cancellation)
     {
         var (rollout, lane) = (question.Rollout, question.Lane);
         var body = new
@@ -18,14 +21,14 @@ internal sealed class Webhook(HttpClient http) : ICheckSource
         };
         using var content = JsonContent.Create(body);
         await content.LoadIntoBufferAsync(cancellation);
-        using var response = await http.PostAsync(new Uri(question.Check.Url!), content, cancellation);
+        using var response = await http.PostAsync(address, content, cancellation);
         if (!response.IsSuccessStatusCode)
         {
             return new CheckReading(Answer.Nothing, $"the webhook answers {(int)response.StatusCode}");
         }
         try
         {
-            using var json = JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync(cancellation));
+            using var json = JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync(cancellation), Strict);
             var text = json.RootElement.TryGetProperty("text", out var said) && said.ValueKind == JsonValueKind.String ? said.GetString()! : "";
             return json.RootElement.GetProperty("verdict").GetString() switch
             {

@@ -153,7 +153,9 @@ public static class ServerHost
                 provider.GetRequiredService<Database>(), provider.GetRequiredService<IotFleet>(),
                 RouterHttp.Create(provider.GetRequiredService<ServerPki>().Orchestrator, provider.GetRequiredService<ServerPki>().Servers.Certificate),
                 provider.GetRequiredService<TimeProvider>()))
-            .AddSingleton(provider => new CheckReadings(CheckHttp.Create(provider.GetRequiredService<ServerPki>().Orchestrator, provider.GetRequiredService<ServerPki>().Servers.Certificate)))
+            .AddSingleton(provider => new CheckReadings(
+                CheckHttp.Create(provider.GetRequiredService<ServerPki>().Orchestrator, provider.GetRequiredService<ServerPki>().Servers.Certificate),
+                provider.GetRequiredService<TimeProvider>()))
             .AddSingleton<EffectRunner>().AddSingleton<RolloutCreation>().AddSingleton<ImpactAnalysis>().AddSingleton<RolloutView>().AddSingleton<ConsistencyCheck>()
             .AddHostedService<Housekeeping>()
             .AddHostedService<Reconciler>();

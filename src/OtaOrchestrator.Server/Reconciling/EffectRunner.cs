@@ -114,7 +114,7 @@ public sealed partial class EffectRunner(
         var lane = rollout.Lane(effect.Lane);
         var step = lane.Plan.Steps[Math.Clamp(lane.Step, 0, lane.Plan.Steps.Length - 1)];
         var asked = checks.ReadAsync(rollout, lane, step, cancellation);
-        var observation = await target.ObserveAsync(order, cancellation);
+        var (observation, absent) = await ObserveAsync(effect, lane, step, order, target, cancellation);
         var live = progress.Of(effect.Environment, effect.Rollout, effect.Lane);
         // The rollout's budget of false aborts is shared by the lanes that spend it.
         double falseAbortMax = (rollout.Plan.Judge.FalseAbortMax ?? 0.01) / Math.Max(1, rollout.Lanes.Count(other => Judge.Spends(other.Plan)));
@@ -122,13 +122,37 @@ public sealed partial class EffectRunner(
         {
             Eligible = live.Reading?.Eligible,
             StepIndex = lane.Step,
+            Absent = absent ?? "the target shows nothing yet",
             Readings = await asked,
             ReadingsBefore = live.Judgement?.Readings ?? lane.Judgement?.Readings ?? ReadingCounts.None,
             // Not every look is committed: a lane that waits is judged on without a change of its rows.
             Evidence = Evidence.Newer(lane.Evidence, live.Judgement?.Evidence),
         });
-        await progress.PutAsync(effect, now => now with { Judgement = judgement, Observation = observation, Error = "" });
+        await progress.PutAsync(effect, now => now with { Judgement = judgement, Observation = observation ?? now.Observation, Error = absent ?? "" });
         return Outcome(attempt, Trigger.Looked, Actor.Judge) with { Judgement = judgement, Observation = observation };
+    }
+
+    /// <summary>What the target shows, or why it shows nothing: where others are asked as well, they are heard all the same.</summary>
+    private async Task<(Observation? Observation, string? Absent)> ObserveAsync(EffectRow effect, Lane lane, StepPlan step, TargetOrder order, ITarget target, CancellationToken cancellation)
+    {
+        if (!CheckReadings.Asks(lane, step))
+        {
+            return (await target.ObserveAsync(order, cancellation), null);
+        }
+        // Of the time that the whole look has, so that some is left to judge in.
+        var patience = options.Value.CallTimeout / 2;
+        using var deadline = new CancellationTokenSource(patience, time);
+        using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellation, deadline.Token);
+        try
+        {
+            return (await target.ObserveAsync(order, limited.Token), null);
+        }
+        catch (Exception error) when (!cancellation.IsCancellationRequested)
+        {
+            var cause = error is OperationCanceledException ? $"no answer within {patience.TotalSeconds:0.#} s" : Causes.Of(error);
+            LogBlind(effect.Key, cause);
+            return (null, cause);
+        }
     }
 
     /// <summary>What a call that failed means: nothing yet while it may still work, no data for the judge, and in the end an outcome.</summary>
@@ -159,4 +183,7 @@ public sealed partial class EffectRunner(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "effect {Effect} {Kind}, attempt {Attempt}: {Cause}")]
     private partial void LogFailed(string effect, EffectKind kind, int attempt, string cause);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "effect {Effect}: the target shows nothing: {Cause}")]
+    private partial void LogBlind(string effect, string cause);
 }

@@ -16,6 +16,7 @@ namespace OtaOrchestrator.Server.Tests.Checks;
 public sealed class AskedServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
+    private int _asked;
 
     private AskedServer(WebApplication app) => _app = app;
 
@@ -28,6 +29,9 @@ public sealed class AskedServer : IAsyncDisposable
     public string Answer { get; set; } = """{"verdict":"healthy"}""";
 
     public int Status { get; set; } = 200;
+
+    /// <summary>How often <c>/hook</c> was asked.</summary>
+    public int Asked => _asked;
 
     /// <summary>What <c>/metrics</c> shows.</summary>
     public int Errors { get; set; }
@@ -49,6 +53,7 @@ public sealed class AskedServer : IAsyncDisposable
         app.Map("/never", async (HttpContext context) => await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted));
         app.MapPost("/hook", async (HttpContext context) =>
         {
+            Interlocked.Increment(ref server._asked);
             server.Told = await new StreamReader(context.Request.Body).ReadToEndAsync();
             context.Response.StatusCode = server.Status;
             await context.Response.WriteAsync(server.Answer);
@@ -59,6 +64,15 @@ public sealed class AskedServer : IAsyncDisposable
             while (!context.RequestAborted.IsCancellationRequested)
             {
                 await context.Response.Body.WriteAsync(block, context.RequestAborted);
+            }
+        });
+        app.MapPost("/trickle", async (HttpContext context) =>
+        {
+            while (!context.RequestAborted.IsCancellationRequested)
+            {
+                await context.Response.WriteAsync(" ", context.RequestAborted);
+                await context.Response.Body.FlushAsync(context.RequestAborted);
+                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, context.RequestAborted);
             }
         });
         app.MapPost("/prometheus/api/v1/query", async (HttpContext context) =>

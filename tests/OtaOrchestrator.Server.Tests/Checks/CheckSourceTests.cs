@@ -48,6 +48,42 @@ public sealed class CheckSourceTests : IAsyncLifetime
         Assert.Equal(Answer.Passed, (await Ask(check with { Url = "{baseline}/healthz" }, ["https://127.0.0.1:1"])).Answer);
     }
 
+    [Theory]
+    [InlineData(CheckSources.Http)]
+    [InlineData(CheckSources.Grpc)]
+    [InlineData(CheckSources.Webhook)]
+    public async Task A_release_without_an_address_passes_nothing(string source)
+    {
+        var reading = await Ask(new CheckPlan { Source = source, Url = "{candidate}/hook" }, []);
+        Assert.Equal((Answer.Nothing, "api@2.0 has no address"), (reading.Answer, reading.Text));
+    }
+
+    [Theory]
+    [InlineData("http://192.0.2.1:80", "192.0.2.1 is not asked without TLS")]
+    [InlineData("ftp://127.0.0.1", "127.0.0.1 is not asked without TLS")]
+    [InlineData("https://me:secret@127.0.0.1", "is not an address")]
+    public async Task A_release_leads_nowhere_that_a_plan_may_not(string address, string text)
+    {
+        var reading = await Ask(new CheckPlan { Source = CheckSources.Http, Url = "{candidate}/" }, [address]);
+        Assert.Equal(Answer.Nothing, reading.Answer);
+        Assert.Contains(text, reading.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_webhook_may_stand_at_the_candidate_as_well()
+    {
+        Assert.Equal(Answer.Passed, (await Ask(new CheckPlan { Source = CheckSources.Webhook, Url = "{candidate}/hook" }, [_server.Address, _server.Address])).Answer);
+        Assert.Equal(2, _server.Asked);
+    }
+
+    [Fact]
+    public async Task One_address_that_hangs_hides_no_other_that_fails()
+    {
+        var reading = await Ask(new CheckPlan { Source = CheckSources.Http, Url = "{candidate}/never" }, [_server.Address, "https://127.0.0.1:1"]);
+        Assert.Equal(Answer.Failed, reading.Answer);
+        Assert.Contains("2 of 2", reading.Text, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_certificate_of_strangers_is_not_believed()
     {
@@ -80,6 +116,7 @@ public sealed class CheckSourceTests : IAsyncLifetime
     [InlineData("""{"verdict":"HEALTHY"}""", 200, Answer.Nothing, "none of healthy")]
     [InlineData("""{"verdict":1}""", 200, Answer.Nothing, "answer is not")]
     [InlineData("""{"status":"ok"}""", 200, Answer.Nothing, "answer is not")]
+    [InlineData("""{"verdict":"unhealthy","verdict":"healthy"}""", 200, Answer.Nothing, "answer is not")]
     [InlineData("[]", 200, Answer.Nothing, "answer is not")]
     [InlineData("<html>ok</html>", 200, Answer.Nothing, "answer is not")]
     [InlineData("", 200, Answer.Nothing, "answer is not")]
@@ -96,6 +133,7 @@ public sealed class CheckSourceTests : IAsyncLifetime
     [Theory]
     [InlineData("/flood")]
     [InlineData("/never")]
+    [InlineData("/trickle")]
     public async Task A_webhook_that_never_ends_costs_its_time_and_no_memory(string path)
     {
         long before = GC.GetTotalAllocatedBytes();
@@ -106,10 +144,13 @@ public sealed class CheckSourceTests : IAsyncLifetime
     [Fact]
     public async Task What_others_say_is_one_short_line()
     {
-        _server.Answer = $$"""{"verdict":"unhealthy","text":"a\n\u001b[31mb{{new string('x', 5000)}}"}""";
+        _server.Answer = $$"""{"verdict":"unhealthy","text":"a\n\u001b[31m\u202eb{{new string('x', 5000)}}"}""";
         var reading = await Ask(new CheckPlan { Source = CheckSources.Webhook, Url = _server.Address + "/hook" });
         Assert.StartsWith("a[31mbxxx", reading.Text, StringComparison.Ordinal);
-        Assert.Equal(200, reading.Text.Length);
+        Assert.Equal(201, reading.Text.Length);
+        _server.Answer = $$"""{"verdict":"unhealthy","text":"{{new string('x', 199)}}😀😀"}""";
+        reading = await Ask(new CheckPlan { Source = CheckSources.Webhook, Url = _server.Address + "/hook" });
+        Assert.DoesNotContain(reading.Text.EnumerateRunes(), rune => rune == System.Text.Rune.ReplacementChar);
     }
 
     [Theory]
@@ -118,6 +159,8 @@ public sealed class CheckSourceTests : IAsyncLifetime
     [InlineData("""{"status":"success","data":{"resultType":"scalar","result":[1,"+Inf"]}}""", 200, Answer.Failed)]
     [InlineData("""{"status":"success","data":{"resultType":"scalar","result":[1,"-Inf"]}}""", 200, Answer.Failed)]
     [InlineData("""{"status":"success","data":{"resultType":"scalar","result":[1,"NaN"]}}""", 200, Answer.Nothing)]
+    [InlineData("""{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1,"NaN"]},{"metric":{},"value":[1,"1.5"]}]}}""", 200, Answer.Failed)]
+    [InlineData("""{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1,"0.5"]},{"metric":{},"value":[1,"NaN"]}]}}""", 200, Answer.Nothing)]
     [InlineData("""{"status":"success","data":{"resultType":"vector","result":[]}}""", 200, Answer.Nothing)]
     [InlineData("""{"status":"success","data":{"resultType":"matrix","result":[]}}""", 200, Answer.Nothing)]
     [InlineData("""{"status":"success","data":{"resultType":"scalar","result":[1]}}""", 200, Answer.Nothing)]
@@ -134,9 +177,17 @@ public sealed class CheckSourceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_query_that_prometheus_refuses_says_why()
+    {
+        (_server.Answer, _server.Status) = ("""{"status":"error","errorType":"bad_data","error":"1:5: parse error: unclosed left brace"}""", 400);
+        var reading = await Ask(new CheckPlan { Source = CheckSources.Prometheus, Url = _server.Address + "/prometheus", Query = "up{", ValueMin = 0 });
+        Assert.Equal((Answer.Nothing, "prometheus answers 400: 1:5: parse error: unclosed left brace"), (reading.Answer, reading.Text));
+    }
+
+    [Fact]
     public void No_release_can_leave_the_text_that_its_name_stands_in()
     {
-        var lane = Lane([]) with { Candidate = new TargetRelease("a\"} or vector(0) #", "1\\", "sha256:") };
+        var lane = Lane([]) with { Candidate = new TargetRelease("a\"} or `vector(0) #", "1\\", "sha256:") };
         var question = new CheckQuestion(Rollout(lane), lane, new CheckPlan { Query = "errors{release=\"{candidate}\"}" });
         Assert.Equal("errors{release=\"a\\\"} or vector(0) #@1\\\\\"}", question.Query());
     }
@@ -151,9 +202,16 @@ public sealed class CheckSourceTests : IAsyncLifetime
 
     private async Task<CheckReading> Ask(CheckPlan check, string[]? addresses = null)
     {
-        check = check with { Name = "it", Timeout = TimeSpan.FromMilliseconds(check.Url!.Contains("never", StringComparison.Ordinal) || check.Url.Contains("flood", StringComparison.Ordinal) ? 500 : 20_000) };
+        check = check with { Name = "it", Timeout = TimeSpan.FromMilliseconds(check.Url!.Contains("never", StringComparison.Ordinal) || check.Url.Contains("flood", StringComparison.Ordinal) || check.Url.Contains("trickle", StringComparison.Ordinal) ? 500 : 20_000) };
         var lane = Lane(addresses ?? [_server.Address]) with { Plan = new LanePlan { Checks = [check] } };
-        var readings = await new CheckReadings(_http).ReadAsync(Rollout(lane), lane, new StepPlan { Share = 1 }, TestContext.Current.CancellationToken);
+        using var asked = new CheckReadings(_http, TimeProvider.System);
+        // Who is late is heard at a later look.
+        IReadOnlyDictionary<string, CheckReading> readings;
+        do
+        {
+            readings = await asked.ReadAsync(Rollout(lane), lane, new StepPlan { Share = 1 }, TestContext.Current.CancellationToken);
+        }
+        while (readings.Count == 0);
         return Assert.Single(readings).Value;
     }
 

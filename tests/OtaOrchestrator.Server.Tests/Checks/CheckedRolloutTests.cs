@@ -77,6 +77,41 @@ public sealed class CheckedRolloutTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Who_hangs_keeps_nobody_else_from_being_heard()
+    {
+        Api.ErrorRate = 0.2;
+        var rollout = await Start(new CheckPlan { Name = "orders", Source = "webhook", Url = _asked.Address + "/never", Timeout = Milliseconds(50_000) });
+        Assert.Contains("router: ", (await Until(rollout, RolloutState.RolledBack)).Cause, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_target_that_shows_nothing_keeps_nobody_else_from_being_heard()
+    {
+        var rollout = await Start(new CheckPlan { Name = "orders", Source = "webhook", Url = _asked.Address + "/hook" }, pause: true);
+        await Until(rollout, RolloutState.AwaitingPromotion);
+        Api.Before = (method, _, _) => method == nameof(Core.Ports.ITarget.ObserveAsync) ? throw new IOException("the counters are away") : Task.CompletedTask;
+        _asked.Answer = """{"verdict":"unhealthy","text":"no orders come in"}""";
+        Assert.Contains("orders: no orders come in", (await Until(rollout, RolloutState.RolledBack)).Cause, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_rate_divided_by_nothing_is_beyond_every_limit()
+    {
+        var rollout = await Start(new CheckPlan { Name = "rate", Source = "prometheus", Url = _asked.Address + "/prometheus", Query = "a/b", ValueMax = 0.05 }, pause: true);
+        _asked.Answer = """{"status":"success","data":{"resultType":"scalar","result":[1,"+Inf"]}}""";
+        Assert.Contains("rate: ", (await Until(rollout, RolloutState.RolledBack)).Cause, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Everybody_is_asked_at_an_interval_of_their_own()
+    {
+        var rollout = await Start(new CheckPlan { Name = "orders", Source = "webhook", Url = _asked.Address + "/hook", Interval = Milliseconds(3_600_000) },
+            first: new StepPlan { Share = 0.1, BakeMin = Milliseconds(1_000) });
+        await Until(rollout, RolloutState.Succeeded);
+        Assert.Equal(3, _asked.Asked);
+    }
+
+    [Fact]
     public async Task Prometheus_itself_is_asked_and_a_dry_run_of_it_changes_nothing()
     {
         await using var prometheus = PrometheusProcess.Start(_server.Home.Pki, new Uri(_asked.Address));

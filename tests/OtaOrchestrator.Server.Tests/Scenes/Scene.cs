@@ -59,7 +59,7 @@ public sealed class Scene : IAsyncDisposable
     public async Task<Scene> Started()
     {
         Options.Probe = _probe;
-        var runner = new EffectRunner(_targets, new CheckReadings(new SocketsHttpHandler()), Ledger, Progress, _metering, Microsoft.Extensions.Options.Options.Create(Options), Time, _logging.CreateLogger<EffectRunner>());
+        var runner = new EffectRunner(_targets, new CheckReadings(new SocketsHttpHandler(), Time), Ledger, Progress, _metering, Microsoft.Extensions.Options.Options.Create(Options), Time, _logging.CreateLogger<EffectRunner>());
         _reconciler = new Reconciler(Database, Ledger, runner, Microsoft.Extensions.Options.Options.Create(Options), Time, _logging.CreateLogger<Reconciler>());
         await _reconciler.StartAsync(CancellationToken.None);
         return this;
