@@ -14,7 +14,7 @@ internal static class TrialView
         yield return $"  errors     candidate {Say.Share(trial.CandidateErrors)}, baseline {Say.Share(trial.BaselineErrors)}{Ratio(trial)}";
         yield return $"  limit      {trial.RatioMax.ToString("0.##", CultureInfo.InvariantCulture)} times; good releases aborted at most {Say.Share(trial.FalseAbortMax)}";
         yield return trial.WithinLimit
-            ? $"ABORTED    {Say.Share(result.Aborted)} of runs, all of them falsely: it is within the limit"
+            ? $"ABORTED    {Say.Share(result.Aborted)} of runs, falsely: the candidate is within the limit"
             : $"CAUGHT     {Say.Share(result.Aborted)} of runs";
         if (result is { MedianSeconds: { } median, P90Seconds: { } p90, MedianErrors: { } medianErrors, P90Errors: { } p90Errors })
         {

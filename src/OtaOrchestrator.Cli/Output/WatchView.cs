@@ -174,8 +174,8 @@ internal static class WatchView
             lines.Add($"JUDGE {Terminal.Pad(lane.Name, NameColumns(rollout))} {Say.Verdict(judgement.Verdict)}{(judgement.Cause.Length > 0 ? "  " + judgement.Cause : "")}");
             foreach (var check in judgement.Checks)
             {
-                var e = check.EValue > 0 ? $"  E {check.EValue.ToString("0.##", CultureInfo.InvariantCulture)}" : "";
-                lines.Add($"  {Terminal.Pad(check.Name, 8)} {check.Text}{e}");
+                var e = check.EValue > 0 ? $"  E {check.EValue.ToString(check.EValue < 1e6 ? "0.##" : "0e0", CultureInfo.InvariantCulture)}" : "";
+                lines.Add($"  {Terminal.Pad(check.Name, 8)} {(check.DryRun ? "[dry run] " : "")}{check.Text}{e}");
             }
         }
     }

@@ -5,7 +5,7 @@ namespace OtaOrchestrator.Core.Analysis;
 
 /// <summary>
 /// Is the configured share what happens? A split that does not happen makes every comparison of its sides worthless. Not a chi-square: looked at a hundred times that
-/// raises its false alarms tenfold. An e-process over wrong shares keeps them below <see cref="FalseAlarmMax"/> however often it is looked at.
+/// raises its false alarms more than tenfold. An e-process over wrong shares keeps them below <see cref="FalseAlarmMax"/> however often it is looked at.
 /// </summary>
 internal static class SplitCheck
 {

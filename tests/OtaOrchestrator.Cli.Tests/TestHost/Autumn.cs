@@ -45,7 +45,7 @@ internal static class Autumn
             {
                 Name = "api", Target = "thermostat-api", Candidate = "thermostat-api@5.1.0", Fallback = "thermostat-api@5.0.3", State = RolloutState.Succeeded, Step = 3, Exposed = 1,
                 RestoreUntil = Timestamp.FromDateTimeOffset(Scene.Now.AddHours(18)), WaitsFor = { "firmware" },
-                Judgement = new Judgement { Verdict = "healthy", Checks = { new CheckResult { Name = "errors", Verdict = "healthy", Text = "api 0.21% / base 0.20%  n 1.2M", EValue = 0.4 } } },
+                Judgement = new Judgement { Verdict = "healthy", Checks = { new CheckResult { Name = "errors", Verdict = "healthy", Text = "api 0.21% / base 0.20%  n 1.2M", EValue = 0.4 }, new CheckResult { Name = "latency", Verdict = "unhealthy", Text = "2.1 % slower than 50 ms, baseline 0.8 %", EValue = 1.4e23, DryRun = true } } },
             },
             new Lane
             {

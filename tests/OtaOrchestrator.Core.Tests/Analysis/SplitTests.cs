@@ -35,7 +35,7 @@ public sealed class SplitTests
     public void A_sick_candidate_is_condemned_whatever_the_split() =>
         Assert.Equal(Verdict.Unhealthy, new Looks(Looks.Ratio).Step(0.1).Look(300, 100, 9700, 20).Verdict);
 
-    /// <summary>A chi-square at 0.001, looked at a hundred times, would alarm in about one of a hundred.</summary>
+    /// <summary>A chi-square at 0.001, looked at a hundred times, would alarm in more than one of a hundred.</summary>
     [Fact]
     public void A_hundred_looks_at_a_good_split_raise_no_more_false_alarms_than_one()
     {

@@ -168,6 +168,20 @@ public sealed class LifecycleTests
         Assert.Equal(LaneState.RollingBack, decision.Next?.Lane("api").State);
     }
 
+    [Fact]
+    public void Evidence_of_a_committed_look_outlives_its_step()
+    {
+        var world = Begun().Run(rollout => rollout.Lane("api") is { State: LaneState.Baking, Step: 1 });
+        var evidence = new Evidence { Instance = "a", Looks = 3 };
+        world.Tell(Example.Looked("api") with { Judgement = Example.Judgement(Verdict.Healthy) with { Evidence = evidence } });
+        Assert.Equal(evidence, world.Rollout.Lane("api").Evidence);
+        Assert.Null(world.Rollout.Lane("api").Judgement?.Evidence);
+        world.Run(rollout => rollout.Lane("api") is { State: LaneState.Baking, Step: 2 });
+        Assert.Equal(evidence, world.Rollout.Lane("api").Evidence);
+        world.Tell(Example.Looked("api", Verdict.Unhealthy) with { Judgement = Example.Judgement(Verdict.Unhealthy) with { Evidence = evidence with { Looks = 9 } } });
+        Assert.Equal(9, world.Rollout.Lane("api").Evidence?.Looks);
+    }
+
     [Theory]
     [InlineData(LaneState.AwaitingApproval)]
     [InlineData(LaneState.Exposing)]

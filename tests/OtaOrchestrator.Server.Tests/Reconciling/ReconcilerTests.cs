@@ -1,6 +1,8 @@
 using OtaOrchestrator.Core.Analysis;
+using OtaOrchestrator.Core.Plans;
 using OtaOrchestrator.Core.Ports;
 using OtaOrchestrator.Core.Rollouts;
+using OtaOrchestrator.Server.Rollouts;
 using OtaOrchestrator.Server.Tests.Scenes;
 
 namespace OtaOrchestrator.Server.Tests.Reconciling;
@@ -51,6 +53,33 @@ public sealed class ReconcilerTests
         var verdict = scene.Entries("autumn").Single(entry => entry.Text.Contains("requests failed", StringComparison.Ordinal) && entry.Trigger == "Looked");
         Assert.Equal("system:judge", verdict.Actor);
         Assert.Equal(1L, scene.Database.Read(db => db.Query("SELECT COUNT(*) FROM evidence WHERE revision = $1", row => row.GetInt64(0), verdict.Revision))[0]);
+    }
+
+    [Fact]
+    public async Task The_judge_goes_on_through_a_pause_and_a_restart_with_what_it_knows()
+    {
+        await using var scene = await Scene.New().Started();
+        await scene.Set("api");
+        var ratio = new CheckPlan { Name = "errors", Source = CheckSources.Router, Against = "baseline", RatioMax = 1.25, SamplesMin = 200, Interval = TimeSpan.FromMilliseconds(60) };
+        await scene.Start("autumn", plan => plan with { Steps = [Scene.Step(0.25) with { BakeMin = TimeSpan.FromHours(1), BakeMax = TimeSpan.FromHours(2) }, Scene.Step(1)], Checks = [ratio] }, ["api"]);
+        await scene.Until("autumn", LaneState.Baking);
+        await scene.Tell("autumn", Trigger.Pause);
+        var committed = scene.Rollout("autumn").Lanes[0].Evidence?.Looks ?? 0;
+        Evidence? Known(ProgressBoard board) => board.Of(Scene.Environment, "autumn", "api").Judgement?.Evidence;
+        // Looks of a lane that waits are stored now and then.
+        await Condition.Holds(() => Known(new ProgressBoard(scene.Database, scene.Changes, TimeProvider.System))?.Looks > committed + 5);
+        await scene.Stop();
+        scene.Reopen();
+        long stored = Known(scene.Progress)!.Looks;
+        await scene.Started();
+        await Condition.Holds(() => Known(scene.Progress)?.Looks > stored);
+        scene.Target("api").ErrorRate = 0.05;
+        var back = await scene.Until("autumn", LaneState.RolledBack);
+        Assert.Contains("requests failed, baseline 0 % of", back.Cause, StringComparison.Ordinal);
+        var lane = back.Lanes[0];
+        var check = Assert.Single(lane.Evidence!.Checks);
+        // All that came since the step was reached, the looks that were lost included, and none of it twice.
+        Assert.InRange(check.Candidate.Requests, check.CandidateSeen.Requests - ((TrafficObservation)lane.Since!).Candidate.Requests, check.CandidateSeen.Requests);
     }
 
     [Fact]
