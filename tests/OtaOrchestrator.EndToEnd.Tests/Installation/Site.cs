@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Grpc.Core;
+using Microsoft.AspNetCore.Builder;
 using OtaOrchestrator.Protocol.V1;
+using OtaOrchestrator.Server.Hosting;
 using ProtoEnvironment = OtaOrchestrator.Protocol.V1.Environment;
 
 namespace OtaOrchestrator.EndToEnd.Tests.Installation;
@@ -11,6 +13,8 @@ namespace OtaOrchestrator.EndToEnd.Tests.Installation;
 /// </summary>
 internal sealed class Site : IAsyncDisposable
 {
+    /// <summary>The tests' collection: an installation and its load want the machine for themselves.</summary>
+    public const string OneAtATime = "one installation at a time";
     public const string Environment = "environments/site";
     public const string Api = "thermostat-api";
     public const string Fleet = "thermostats";
@@ -26,6 +30,7 @@ internal sealed class Site : IAsyncDisposable
     private readonly List<Child> _others = [];
     private readonly SemaphoreSlim _starting = new(1, 1);
     private Child? _server;
+    private WebApplication? _inProcess;
     private Connection? _connection;
     private string[] _endpoints = ["127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"];
     private string _routerAdmin = "";
@@ -34,17 +39,20 @@ internal sealed class Site : IAsyncDisposable
     public Connection Connection => _connection!;
     public Child Server => _server!;
 
-    /// <summary>The server's arguments at its next start, beside those that never change; it is started with them once.</summary>
-    public string[] Next { get; set; } = [];
+    /// <summary>The server's arguments at its next starts, beside those that never change.</summary>
+    public Queue<string[]> Next { get; } = [];
 
     /// <summary>How often the server was started.</summary>
     public int Starts { get; private set; }
 
     public string PointsFile => In("points.log");
 
-    public static async Task<Site> StartAsync(int devices)
+    /// <summary>With a clock, the server is a part of this process and lives by that clock; it is never killed then.</summary>
+    private TimeProvider? Clock { get; init; }
+
+    public static async Task<Site> StartAsync(int devices, TimeProvider? clock = null)
     {
-        var site = new Site { Devices = devices };
+        var site = new Site { Devices = devices, Clock = clock };
         try
         {
             await site.BuildAsync();
@@ -81,7 +89,7 @@ internal sealed class Site : IAsyncDisposable
         await _starting.WaitAsync();
         try
         {
-            if (Server.Ended)
+            if (_server is { Ended: true })
             {
                 Assert.True(Server.ExitCode == 137, $"the server did not die by SIGKILL: {Server.ExitCode}\n{Server.Output}");
                 await StartServerAsync();
@@ -110,6 +118,11 @@ internal sealed class Site : IAsyncDisposable
             await child.DisposeAsync();
         }
         _connection?.Dispose();
+        if (_inProcess is not null)
+        {
+            await _inProcess.StopAsync();
+            await _inProcess.DisposeAsync();
+        }
         _home.Delete(recursive: true);
     }
 
@@ -117,22 +130,35 @@ internal sealed class Site : IAsyncDisposable
 
     private async Task StartServerAsync()
     {
+        string[] arguments = ["--home", _home.FullName, "--listen", _endpoints[0], "--mqtt", _endpoints[1], "--firmware", _endpoints[2], .. Next.TryDequeue(out var next) ? next : []];
+        Starts++;
+        var at = Clock is null ? await StartProcessAsync(arguments) : await StartInProcessAsync(arguments, Clock);
+        var grpc = at.GetProperty("grpc").GetString()!;
+        _endpoints = [new Uri(grpc).Authority, at.GetProperty("mqtt").GetString()!, new Uri(at.GetProperty("firmware").GetString()!).Authority];
+        _connection ??= new Connection(_home.FullName, grpc);
+    }
+
+    private async Task<JsonElement> StartProcessAsync(string[] arguments)
+    {
         if (_server is not null)
         {
             await _server.DisposeAsync();
         }
-        var server = _server = Child.Start(Programs.Server, ["--home", _home.FullName, "--listen", _endpoints[0], "--mqtt", _endpoints[1], "--firmware", _endpoints[2], .. Next]);
-        Next = [];
-        Starts++;
+        var server = _server = Child.Start(Programs.Server, arguments);
         var endpoint = await Wait.ForAsync(async () =>
         {
             Assert.False(server.Ended, server.Output);
             return await EndpointAsync() is { ValueKind: JsonValueKind.Object } found && found.GetProperty("pid").GetInt32() == server.Id ? found.GetRawText() : null;
         }, StartMax, () => $"the server did not start\n{server.Output}");
-        var at = JsonDocument.Parse(endpoint).RootElement;
-        var grpc = at.GetProperty("grpc").GetString()!;
-        _endpoints = [new Uri(grpc).Authority, at.GetProperty("mqtt").GetString()!, new Uri(at.GetProperty("firmware").GetString()!).Authority];
-        _connection ??= new Connection(_home.FullName, grpc);
+        return JsonDocument.Parse(endpoint).RootElement;
+    }
+
+    private async Task<JsonElement> StartInProcessAsync(string[] arguments, TimeProvider clock)
+    {
+        _inProcess = ServerHost.Build(ServerOptions.Parse(arguments).Options!, clock);
+        await _inProcess.StartAsync();
+        ServerHost.Announce(_inProcess);
+        return await EndpointAsync();
     }
 
     private async Task<JsonElement> EndpointAsync()
