@@ -1,3 +1,4 @@
+using OtaOrchestrator.Core.Plans;
 using OtaOrchestrator.Core.Ports;
 
 namespace OtaOrchestrator.Server.Targets.Router;
@@ -17,7 +18,12 @@ public sealed class RouterTarget(HttpClient http, Uri admin, string route, TimeP
     private const double Tolerance = 1e-9;
     private readonly RouterClient _router = new(http, admin, route);
 
-    public Capabilities Capabilities { get; } = new() { PerVariantMetrics = true, CompareAndSwap = true };
+    public Capabilities Capabilities { get; } = new()
+    {
+        PerVariantMetrics = true,
+        CompareAndSwap = true,
+        Features = new HashSet<string>(StringComparer.Ordinal) { PlanFeatures.Test },
+    };
 
     public Task<Forecast> ForecastAsync(TargetOrder order, CancellationToken cancellation) => Task.FromResult(new Forecast(0, [.. order.Steps.Select(step => new StepForecast(0, step switch
     {
