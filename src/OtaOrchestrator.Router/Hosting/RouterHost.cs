@@ -29,8 +29,8 @@ internal static class RouterHost
         builder.Services.AddSingleton(_ => new DestinationClients(new BackendAuthority(options.BackendCa), options.ConnectTimeout));
         builder.Services.AddSingleton(services => new RouteTable(
             services.GetRequiredService<StateFile>(), services.GetRequiredService<DestinationClients>(), options.Matches, options.PreviewToken, time,
-            services.GetRequiredService<ILogger<RouteTable>>()));
-        builder.Services.AddSingleton<PublicTraffic>().AddSingleton<AdminApi>();
+            services.GetRequiredService<ILogger<RouteTable>>()) { DrainPatience = options.DrainPatience });
+        builder.Services.AddSingleton<Mirror>().AddSingleton<PublicTraffic>().AddSingleton<AdminApi>();
         builder.Services.AddHostedService<DestinationProbe>().AddHostedService<LeaseWatch>();
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listen(kestrel, options));
 
