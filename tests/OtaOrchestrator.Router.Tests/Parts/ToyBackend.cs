@@ -14,6 +14,7 @@ namespace OtaOrchestrator.Router.Tests.Parts;
 /// <summary>A back end over TLS that says its version, and does what a path asks for.</summary>
 internal sealed class ToyBackend : IAsyncDisposable
 {
+    private static readonly TimeSpan Slowness = TimeSpan.FromMilliseconds(300);
     private readonly WebApplication _app;
     private readonly TaskCompletionSource _gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly SemaphoreSlim _waiting = new(0);
@@ -44,6 +45,11 @@ internal sealed class ToyBackend : IAsyncDisposable
         {
             backend.LastHeaders = context.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase);
             return context.Response.WriteAsync(version);
+        });
+        app.MapGet("/slow", async context =>
+        {
+            await Task.Delay(Slowness, TimeProvider.System, context.RequestAborted);
+            await context.Response.WriteAsync(version);
         });
         app.MapGet("/status/{code:int}", context =>
         {
