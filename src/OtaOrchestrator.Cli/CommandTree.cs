@@ -15,11 +15,9 @@ internal static class CommandTree
         {
             // "Required command was not provided" says nothing beside the word that was not understood.
             var errors = result.UnmatchedTokens.Count > 0 && result.Errors.Count > 1 ? result.Errors.Skip(1) : result.Errors;
-            foreach (var error in errors.Select(e => Output.Terminal.Clean(e.Message.ReplaceLineEndings(" "))))
-            {
-                await host.Error.WriteLineAsync($"error: {error}");
-            }
-            await host.Error.WriteLineAsync($"hint: {PathOf(result.CommandResult)} --help");
+            var text = errors.Select(e => Output.Terminal.Clean(e.Message.ReplaceLineEndings(" "))).ToList();
+            // A line that was not understood may have said --json all the same, and whoever reads the answer as JSON gets one.
+            new Output.Report(host, json: args.Contains("--json"), color: false, quiet: false).Misunderstood(text, $"{PathOf(result.CommandResult)} --help");
             return ExitCode.Usage;
         }
         return await result.InvokeAsync(new InvocationConfiguration
@@ -45,6 +43,7 @@ internal static class CommandTree
             PlanLintCommand.Create(host),
             PlanExplainCommand.Create(host),
         });
+        root.Subcommands.Add(new Command("judge", "What the judge would do; works without a server.") { JudgeSimulateCommand.Create(host) });
         root.Subcommands.Add(new Command("release", "What is shipped: back-end versions and signed firmware.")
         {
             ReleasePublishCommand.Create(host),

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using OtaOrchestrator.Cli.Output;
 using OtaOrchestrator.Cli.Tests.TestHost;
 using OtaOrchestrator.Protocol.V1;
@@ -31,6 +32,31 @@ public sealed class OutputTests
     [InlineData("x\u202Ey", "x?y")]
     [InlineData("温度 21℃", "温度 21℃")]
     public void What_others_wrote_can_not_steer_the_terminal(string text, string shown) => Assert.Equal(shown, Terminal.Clean(text));
+
+    [Theory]
+    [InlineData("rollout", "list", "--json", "--bogus")]
+    [InlineData("release", "publish", "--json")]
+    [InlineData("--json", "nonsense")]
+    public async Task Command_line_that_is_not_understood_is_one_document_too(params string[] line)
+    {
+        await using var server = await Autumn.Server();
+        var run = await Run.Ota(server, line);
+        Assert.Equal(2, run.ExitCode);
+        var error = JsonDocument.Parse(run.Out).RootElement.GetProperty("error");
+        Assert.Equal(("USAGE", 2), (error.GetProperty("reason").GetString(), error.GetProperty("exitCode").GetInt32()));
+        Assert.Contains("error: ", run.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData()]
+    [InlineData("--full")]
+    public async Task Plan_to_start_from_is_a_document_that_is_a_plan_again(params string[] more)
+    {
+        await using var server = await Autumn.Server();
+        var run = await Run.Ota(server, ["plan", "init", "--json", .. more]);
+        Assert.Equal("Plan", JsonDocument.Parse(run.Out).RootElement.GetProperty("kind").GetString());
+        Assert.NotNull(Core.Plans.PlanText.Parse(run.Out).Plan);
+    }
 
     [Theory]
     [InlineData(0.9, "0.9s")]

@@ -19,6 +19,15 @@ public sealed class RollbackTests
         return new WatchRolloutResponse { Rollout = rollout, Entries = { entries } };
     }
 
+    private static void Back(Rollout rollout)
+    {
+        rollout.State = RolloutState.RolledBack;
+        foreach (var lane in rollout.Lanes)
+        {
+            lane.State = RolloutState.RolledBack;
+        }
+    }
+
     private static JournalEntry Entry(long revision, string lane, string text) =>
         new() { Revision = revision, Time = Scene.At(TimeSpan.Zero), Actor = "system", Trigger = "Restored", Lane = lane, Text = text };
 
@@ -29,7 +38,7 @@ public sealed class RollbackTests
         await server.Scene.Changes.Writer.WriteAsync(Change(r => r.State = RolloutState.RollingBack, Entry(89, "firmware", "offers stopped: 2,204 withdrawn")));
         await server.Scene.Changes.Writer.WriteAsync(Change(r =>
         {
-            r.State = RolloutState.RolledBack;
+            Back(r);
             r.Lanes[1].Fleet.Tail = 156;
         }, Entry(90, "firmware", "4,391/4,547 report 2.3.1")));
         var run = await Run.Ota(server, "rollback", "thermostat-autumn", "--wait");
@@ -60,7 +69,7 @@ public sealed class RollbackTests
         await server.Scene.Changes.Writer.WriteAsync(null);
         await Condition.Holds(() => server.Scene.Calls.Count(c => c.Method == "WatchRollout") == 2);
         Assert.Equal(89, ((WatchRolloutRequest)server.Scene.Calls.Last(c => c.Method == "WatchRollout").Request).AfterRevision);
-        await server.Scene.Changes.Writer.WriteAsync(Change(r => r.State = RolloutState.RolledBack, Entry(89, "api", "first"), Entry(90, "api", "second")));
+        await server.Scene.Changes.Writer.WriteAsync(Change(Back, Entry(89, "api", "first"), Entry(90, "api", "second")));
         var run = await running;
         Assert.Equal(0, run.ExitCode);
         Assert.Single(run.Out.Split('\n'), l => l.Contains("first", StringComparison.Ordinal));
@@ -149,10 +158,25 @@ public sealed class RollbackTests
     }
 
     [Fact]
+    public async Task Lane_that_stays_is_named_when_another_went_back_alone()
+    {
+        await using var server = await Autumn.Server();
+        await server.Scene.Changes.Writer.WriteAsync(Change(r =>
+        {
+            r.State = RolloutState.RolledBack;
+            r.Lanes[1].State = RolloutState.RolledBack;
+            r.Lanes[1].Fleet.Tail = 0;
+        }, Entry(89, "firmware", "back")));
+        var run = await Run.Ota(server, "rollback", "thermostat-autumn", "--lane", "firmware", "--wait");
+        Assert.Equal(0, run.ExitCode);
+        Assert.EndsWith("ROLLED BACK: firmware; api stays on 5.1.0.\n", run.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Json_is_one_document_and_progress_is_on_stderr()
     {
         await using var server = await Autumn.Server();
-        await server.Scene.Changes.Writer.WriteAsync(Change(r => r.State = RolloutState.RolledBack, Entry(89, "api", "back")));
+        await server.Scene.Changes.Writer.WriteAsync(Change(Back, Entry(89, "api", "back")));
         var run = await Run.Ota(server, "rollback", "thermostat-autumn", "--wait", "--json");
         var document = JsonDocument.Parse(run.Out).RootElement;
         Assert.Equal("ROLLOUT_STATE_ROLLED_BACK", document.GetProperty("rollout").GetProperty("state").GetString());

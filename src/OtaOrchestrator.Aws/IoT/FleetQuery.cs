@@ -61,7 +61,8 @@ internal static class FleetQuery
         }
 
         var rest = named is null ? condition : All(Not(named), condition);
-        var room = CharsMax - All("", rest).Length - "thingGroupNames:()".Length;
+        // The outer brackets are those that All puts around the groups.
+        var room = CharsMax - All("", rest).Length - "(thingGroupNames:())".Length;
         var batch = new List<string>();
         foreach (var cohort in exposed.Cohorts.Select(Quoted))
         {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using OtaOrchestrator.Core.Plans;
 
 namespace OtaOrchestrator.Cli.Commands;
 
@@ -55,6 +56,12 @@ internal static class PlanInitCommand
             var text = (session.Get(full) ? Full : Small) + "\n";
             if (session.Get(output) is not { } file)
             {
+                if (session.Report.Json)
+                {
+                    // JSON is a plan file as well, and read by the same reader.
+                    session.Report.Answer(RolloutStartCommand.ToProto(PlanSource.Valid(PlanText.Parse(text))), () => []);
+                    return ExitCode.Ok;
+                }
                 await host.Out.WriteAsync(text);
                 return ExitCode.Ok;
             }

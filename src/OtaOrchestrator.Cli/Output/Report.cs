@@ -115,6 +115,21 @@ internal sealed class Report(CliHost host, bool json, bool color, bool quiet)
         }
     }
 
+    /// <summary>The command line is wrong.</summary>
+    public void Misunderstood(IReadOnlyList<string> errors, string hint)
+    {
+        if (Json)
+        {
+            host.Out.WriteLine(JsonSerializer.Serialize(
+                new FailureDocument(new FailureBody("USAGE", string.Join("; ", errors), hint, ExitCode.Usage, [])), FailureJson.Default.FailureDocument));
+        }
+        foreach (var error in errors)
+        {
+            host.Error.WriteLine($"error: {error}");
+        }
+        host.Error.WriteLine($"hint: {hint}");
+    }
+
     public void Interrupted()
     {
         if (Json)

@@ -13,7 +13,7 @@ internal static class RollbackView
     {
         yield return $"{WatchView.Title(rollout)}   as {Terminal.Clean(actor)}";
         var lanes = rollout.Lanes.Where(l => lane.Length == 0 || l.Name == lane).ToList();
-        var rows = lanes.Select(l => (l.Name, Way: $"{ResourceName.Version(l.Fallback)}", From: ResourceName.Version(l.Candidate), What: Exposed(l), When: When(l))).ToList();
+        var rows = lanes.Select(l => (l.Name, Way: $"{ResourceName.Version(l.Fallback)}", From: ResourceName.Version(l.Candidate), What: Exposed(l), When: lane.Length > 0 && HasExposed(l) ? "now" : When(l))).ToList();
         if (rows.Count == 0)
         {
             yield break;
@@ -46,7 +46,10 @@ internal static class RollbackView
     public static string Ended(Rollout rollout)
     {
         var tail = rollout.Lanes.Sum(l => l.Fleet?.Tail ?? 0);
-        return tail > 0
+        var stay = rollout.Lanes.Where(l => l.State is not (RolloutState.RolledBack or RolloutState.Cancelled)).Select(l => $"{l.Name} stays on {ResourceName.Version(l.Candidate)}").ToList();
+        return stay.Count > 0
+            ? $"ROLLED BACK: {string.Join(", ", rollout.Lanes.Where(l => l.State == RolloutState.RolledBack).Select(l => l.Name))}; {string.Join(", ", stay)}."
+            : tail > 0
             ? $"ROLLED BACK for reachable users; tail {Say.Count(tail)}: ota device list --tail {ResourceName.Last(rollout.Name)}"
             : "ROLLED BACK: everything is on its fallback.";
     }

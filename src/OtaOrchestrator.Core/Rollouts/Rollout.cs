@@ -94,6 +94,9 @@ public sealed record Lane
     public DateTimeOffset LookedAt { get; init; }
     public Judgement? Judgement { get; init; }
 
+    /// <summary>Of all committed looks since the first exposure. It outlives steps, pauses and waits.</summary>
+    public Evidence? Evidence { get; init; }
+
     /// <summary>What the target showed when the current step was reached.</summary>
     public Observation? Since { get; init; }
     public LaneState? ResumeTo { get; init; }

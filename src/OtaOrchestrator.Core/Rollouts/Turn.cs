@@ -221,7 +221,7 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
     {
         if (judgement.Verdict == Verdict.Unhealthy && lane.State is not (LaneState.RollingBack or LaneState.RolledBack or LaneState.RollbackStuck or LaneState.AwaitingUndo))
         {
-            Set(lane with { Judgement = judgement });
+            Set(Judged(lane, judgement));
             Condemn(_now.Lane(lane.Name), judgement.Cause);
             return;
         }
@@ -231,7 +231,7 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
             case LaneState.Held when judgement is { Verdict: Verdict.Healthy, Complete: true }:
                 Bake(lane, judgement);
                 break;
-            case LaneState.Succeeded when _now.Lanes.All(other => other.State == LaneState.Succeeded) && signal.Elapsed >= (lane.Plan.GuardAfter ?? TimeSpan.Zero):
+            case LaneState.Succeeded when Settled && signal.Elapsed >= (lane.Plan.GuardAfter ?? TimeSpan.Zero):
                 EndGuard(lane);
                 break;
         }
@@ -244,13 +244,12 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
         var since = now - lane.LookedAt;
         var counted = since < TimeSpan.Zero ? TimeSpan.Zero : since > most ? most : since;
         var step = lane.Plan.Steps[lane.Step];
-        bool nobody = step is { Share: 0, Group: null };
+        bool nobody = step is { Share: 0, Group: null, Test: null };
         bool healthy = nobody || judgement.Verdict == Verdict.Healthy;
         bool complete = nobody || (healthy && judgement.Complete);
         var bakeMin = step.BakeMin ?? TimeSpan.Zero;
-        lane = lane with
+        lane = Judged(lane, judgement) with
         {
-            Judgement = judgement,
             LookedAt = now,
             Baked = healthy ? lane.Baked + counted : lane.Baked,
             HealthyEvaluations = healthy ? lane.HealthyEvaluations + 1 : lane.HealthyEvaluations,
@@ -267,7 +266,7 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
         else if (lane.State == LaneState.Baking && step.BakeMax is { } bakeMax && lane.Waited >= bakeMax)
         {
             var cause = $"evidence missing after {bakeMax.TotalSeconds:0} s: {judgement.Cause}";
-            if (_now.Plan.Judge.NoData == OnVerdict.Rollback)
+            if ((judgement.Verdict == Verdict.NoData ? judgement.OnNoData ?? _now.Plan.Judge.NoData : _now.Plan.Judge.NoData) == OnVerdict.Rollback)
             {
                 TakeBack(Trigger.Unhealthy, $"{lane.Name}: {cause}", null);
             }
@@ -328,7 +327,7 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
         _said.Insert(0, cause);
     }
 
-    /// <summary>Takes the lanes back in reverse order; those that exposed nothing are cancelled. With a name, only that lane, and the others are paused.</summary>
+    /// <summary>Takes the lanes back in reverse order; those that exposed nothing are cancelled. With a name, only that lane, at once, and the others stay where they are.</summary>
     private void TakeBack(Trigger trigger, string cause, string? only)
     {
         bool any = false;
@@ -337,8 +336,15 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
             var lane = _now.Lane(name);
             if (only is not null && only != name)
             {
-                Fire(name, Trigger.Pause);
+                Fire(name, lane.Exposed ? Trigger.Pause : Trigger.Rollback);
                 continue;
+            }
+            if (only is not null && lane.UndoAfter.Length > 0 && lane.State is not (LaneState.RollingBack or LaneState.RolledBack or LaneState.RollbackStuck))
+            {
+                // Who names a lane accepts that what needs it stays: nothing would ever undo that, and this lane would wait for it for ever.
+                lane = lane with { UndoAfter = [] };
+                Set(lane);
+                any |= lane.State == LaneState.AwaitingUndo;
             }
             bool undoes = lane.Exposed && Fire(name, trigger == Trigger.Rollback || lane.State is LaneState.Preparing or LaneState.Exposing or LaneState.Promoting && name == signal.Lane ? trigger : Trigger.Unhealthy);
             any |= undoes;
@@ -353,7 +359,7 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
             _replanned.Clear();
             return;
         }
-        foreach (var lane in _now.Lanes.Where(lane => !lane.Exposed && only is null))
+        foreach (var lane in _now.Lanes.Where(lane => !lane.Exposed))
         {
             Fire(lane.Name, Trigger.Rollback);
         }
@@ -412,9 +418,15 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
                 moved |= Fire(waiting.Name, Trigger.Undo);
             }
         }
-        if (_now.Lanes.All(lane => lane.State == LaneState.Succeeded))
+        if (Settled)
         {
-            foreach (var lane in _now.Lanes.Where(lane => !lane.GuardOver && (lane.Plan.GuardAfter ?? TimeSpan.Zero) <= TimeSpan.Zero))
+            // The way back closes for all lanes together, counted from the last one's success: a lane that is done early must not be left on the
+            // candidate when a later one is taken back.
+            foreach (var lane in _now.Lanes.Where(lane => lane.State == LaneState.Succeeded && lane.RestoreUntil is null))
+            {
+                Set(lane with { RestoreUntil = now + (_now.Plan.Rollback.UntilAfter ?? TimeSpan.Zero) });
+            }
+            foreach (var lane in _now.Lanes.Where(lane => lane.State == LaneState.Succeeded && !lane.GuardOver && (lane.Plan.GuardAfter ?? TimeSpan.Zero) <= TimeSpan.Zero))
             {
                 EndGuard(lane);
             }
@@ -427,6 +439,9 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
         _said.Add($"{lane.Name}: guard over");
         Set(lane with { GuardOver = true });
     }
+
+    /// <summary>No lane moves on: each has succeeded, or was taken back alone.</summary>
+    private bool Settled => _now.Lanes.All(lane => lane.State is LaneState.Succeeded or LaneState.RolledBack or LaneState.Cancelled);
 
     private bool Fire(string name, Trigger trigger)
     {
@@ -458,7 +473,7 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
         LaneState.Paused => lane with { ResumeTo = lane.State },
         LaneState.AwaitingApproval or LaneState.AwaitingPromotion => lane with { ResumeTo = null, Cause = "" },
         LaneState.Refused => lane with { Cause = signal.Reason ?? "" },
-        LaneState.Succeeded => lane with { SucceededAt = now, RestoreUntil = now + (_now.Plan.Rollback.UntilAfter ?? TimeSpan.Zero), Share = 1 },
+        LaneState.Succeeded => lane with { SucceededAt = now, Share = 1 },
         LaneState.RollingBack => lane with
         {
             Cause = trigger == Trigger.Advance ? "the rehearsal turned round" : lane.Cause,
@@ -472,6 +487,10 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
         LaneState.RolledBack => lane with { RestoredAt = now, Share = 0 },
         _ => lane,
     };
+
+    /// <summary>The evidence stays when the step that it came from is over and its judgement is not.</summary>
+    private static Lane Judged(Lane lane, Judgement judgement) =>
+        lane with { Judgement = judgement with { Evidence = null }, Evidence = judgement.Evidence ?? lane.Evidence };
 
     private static Lane Fresh(Lane lane) =>
         lane with { Baked = TimeSpan.Zero, Waited = TimeSpan.Zero, HealthyEvaluations = 0, Cause = "", Judgement = null };

@@ -37,6 +37,13 @@ internal static partial class Filter
         return terms;
     }
 
+    public static bool Truth(string field, string value) => value switch
+    {
+        "true" => true,
+        "false" => false,
+        _ => throw RefusedException.Invalid("filter", $"{field} is true or false"),
+    };
+
     [GeneratedRegex(@"\s+AND\s+", RegexOptions.CultureInvariant)]
     private static partial Regex Joint();
 

@@ -20,6 +20,7 @@ using OtaOrchestrator.DevicePlane;
 using OtaOrchestrator.Firmware.Signing;
 using OtaOrchestrator.Server.Api;
 using OtaOrchestrator.Server.Audit;
+using OtaOrchestrator.Server.Checks;
 using OtaOrchestrator.Server.Devices;
 using OtaOrchestrator.Server.Environments;
 using OtaOrchestrator.Server.Errors;
@@ -152,6 +153,7 @@ public static class ServerHost
                 provider.GetRequiredService<Database>(), provider.GetRequiredService<IotFleet>(),
                 RouterHttp.Create(provider.GetRequiredService<ServerPki>().Orchestrator, provider.GetRequiredService<ServerPki>().Servers.Certificate),
                 provider.GetRequiredService<TimeProvider>()))
+            .AddSingleton(provider => new CheckReadings(CheckHttp.Create(provider.GetRequiredService<ServerPki>().Orchestrator, provider.GetRequiredService<ServerPki>().Servers.Certificate)))
             .AddSingleton<EffectRunner>().AddSingleton<RolloutCreation>().AddSingleton<ImpactAnalysis>().AddSingleton<RolloutView>().AddSingleton<ConsistencyCheck>()
             .AddHostedService<Housekeeping>()
             .AddHostedService<Reconciler>();
@@ -159,9 +161,11 @@ public static class ServerHost
 
     private static IServiceCollection AddApi(this IServiceCollection services)
     {
+        services.AddSingleton<RequestTurns>();
         services.AddGrpc(grpc =>
         {
             grpc.Interceptors.Add<StatusMapping>();
+            grpc.Interceptors.Add<RequestTurns>();
             grpc.MaxReceiveMessageSize = MessageBytesMax;
             grpc.EnableDetailedErrors = false;
         }).AddJsonTranscoding(json =>

@@ -5,6 +5,7 @@ using OtaOrchestrator.Core.Analysis;
 using OtaOrchestrator.Core.Plans;
 using OtaOrchestrator.Core.Ports;
 using OtaOrchestrator.Core.Rollouts;
+using OtaOrchestrator.Server.Checks;
 using OtaOrchestrator.Server.Rollouts;
 using OtaOrchestrator.Server.Store;
 using OtaOrchestrator.Server.Telemetry;
@@ -13,7 +14,7 @@ namespace OtaOrchestrator.Server.Reconciling;
 
 /// <summary>One call to a target for one effect, and what it means: a signal, or nothing yet. Every failure ends here, as an outcome with its cause.</summary>
 public sealed partial class EffectRunner(
-    ITargets targets, Ledger ledger, ProgressBoard progress, Metering metering, IOptions<ReconcilerOptions> options, TimeProvider time, ILogger<EffectRunner> logger)
+    ITargets targets, CheckReadings checks, Ledger ledger, ProgressBoard progress, Metering metering, IOptions<ReconcilerOptions> options, TimeProvider time, ILogger<EffectRunner> logger)
 {
     public async Task<Signal?> RunAsync(Attempt attempt, CancellationToken cancellation)
     {
@@ -113,13 +114,20 @@ public sealed partial class EffectRunner(
         var lane = rollout.Lane(effect.Lane);
         // Looking is what keeps a partial exposure. One that the target has taken back since has nothing to show: no data, with that cause.
         await target.RenewAsync(order, cancellation);
-        var observation = await target.ObserveAsync(order, cancellation);
         var step = lane.Plan.Steps[Math.Clamp(lane.Step, 0, lane.Plan.Steps.Length - 1)];
+        var asked = checks.ReadAsync(rollout, lane, step, cancellation);
+        var observation = await target.ObserveAsync(order, cancellation);
+        var live = progress.Of(effect.Environment, effect.Rollout, effect.Lane);
         // The rollout's budget of false aborts is shared by the lanes that spend it.
-        double falseAbortMax = (rollout.Plan.Judge.FalseAbortMax ?? 0.01) / Math.Max(1, rollout.Lanes.Count(other => other.Kind == TargetKind.Fleet));
+        double falseAbortMax = (rollout.Plan.Judge.FalseAbortMax ?? 0.01) / Math.Max(1, rollout.Lanes.Count(other => Judge.Spends(other.Plan)));
         var judgement = Judge.Of(new Look(lane.Plan, step, lane.Since, observation, falseAbortMax)
         {
-            Eligible = progress.Of(effect.Environment, effect.Rollout, effect.Lane).Reading?.Eligible,
+            Eligible = live.Reading?.Eligible,
+            StepIndex = lane.Step,
+            Readings = await asked,
+            ReadingsBefore = live.Judgement?.Readings ?? lane.Judgement?.Readings ?? ReadingCounts.None,
+            // Not every look is committed: a lane that waits is judged on without a change of its rows.
+            Evidence = Evidence.Newer(lane.Evidence, live.Judgement?.Evidence),
         });
         await progress.PutAsync(effect, now => now with { Judgement = judgement, Observation = observation, Error = "" });
         return Outcome(attempt, Trigger.Looked, Actor.Judge) with { Judgement = judgement, Observation = observation };

@@ -3,6 +3,7 @@ using System.Text;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using Microsoft.Extensions.Logging;
 using OtaOrchestrator.Core.Plans;
 using OtaOrchestrator.Firmware.Images;
 using OtaOrchestrator.Firmware.Signing;
@@ -15,7 +16,7 @@ using OtaOrchestrator.Server.Store;
 namespace OtaOrchestrator.Server.Releases;
 
 /// <summary>Publishes, shows and checks releases. What is published is immutable and, where it is firmware, signed here.</summary>
-public sealed class ReleaseService(Database database, FirmwareStore store, SigningKey signing, TimeProvider time) : Protocol.V1.Releases.ReleasesBase
+public sealed partial class ReleaseService(Database database, FirmwareStore store, SigningKey signing, TimeProvider time, ILogger<ReleaseService> logger) : Protocol.V1.Releases.ReleasesBase
 {
     private const long ImageBytesMax = 4L * 1024 * 1024 * 1024;
     private const int ChunkBytesMax = 1024 * 1024;
@@ -81,6 +82,7 @@ public sealed class ReleaseService(Database database, FirmwareStore store, Signi
         int size = Pages.Size(request.PageSize);
         var after = Pages.Parts(request.PageToken, 2) is [var afterName, var afterVersion] ? (afterName, afterVersion) : ("", "");
         var filter = Filter.Parse(request.Filter, "name", "held");
+        var held = filter.TryGetValue("held", out var truth) ? Filter.Truth("held", truth) : (bool?)null;
         var answer = new ListReleasesResponse();
         database.Read(db =>
         {
@@ -96,7 +98,7 @@ public sealed class ReleaseService(Database database, FirmwareStore store, Signi
                     }
                     after = (row.Name, row.Version);
                     var release = WithHolds(db, Parse(row));
-                    if ((!filter.TryGetValue("name", out var name) || row.Name == name) && (!filter.TryGetValue("held", out var held) || (release.Holds.Count > 0) == (held == "true")))
+                    if ((!filter.TryGetValue("name", out var name) || row.Name == name) && (held is null || (release.Holds.Count > 0) == held))
                     {
                         answer.Releases.Add(release);
                     }
@@ -151,11 +153,11 @@ public sealed class ReleaseService(Database database, FirmwareStore store, Signi
         }
         var name = ResourceNames.Release(request.Name);
         var environment = ResourceNames.Environment(request.Environment);
-        if (string.IsNullOrWhiteSpace(request.Reason) || request.Reason.Length > 500)
+        if (string.IsNullOrWhiteSpace(request.Reason) || request.Reason.Length > 500 || request.Reason.Any(char.IsControl))
         {
-            throw RefusedException.Invalid("reason", "says in at most 500 characters why the release may go out again");
+            throw RefusedException.Invalid("reason", "says on one line of at most 500 characters why the release may go out again");
         }
-        return await database.WriteAsync(db =>
+        var freed = await database.WriteAsync(db =>
         {
             var row = Journal.Release(db, name.Name, name.Version) ?? throw RefusedException.NotFound(request.Name);
             if (!Journal.Unhold(db, environment, name.ToString()))
@@ -169,6 +171,9 @@ public sealed class ReleaseService(Database database, FirmwareStore store, Signi
             }
             return answer;
         }, cancellation: context.CancellationToken);
+        var (freedName, actor) = (name.ToString(), context.Actor().Name);
+        LogUnheld(freedName, environment, actor, request.Reason);
+        return freed;
     }
 
     internal static Release Parse(ReleaseRow row) => JsonParser.Default.Parse<Release>(row.Spec);
@@ -299,4 +304,7 @@ public sealed class ReleaseService(Database database, FirmwareStore store, Signi
         firmware.HardwareIds.AddRange(header.HardwareIds);
         firmware.SecurityCounter = header.SecurityCounter;
     }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Release} is no longer held in {Environment}, by {Actor}: {Reason}")]
+    private partial void LogUnheld(string release, string environment, string actor, string reason);
 }

@@ -4,7 +4,7 @@ using OtaOrchestrator.Server.Store;
 
 namespace OtaOrchestrator.Server.Rollouts;
 
-/// <summary>What each lane's target showed last. Kept in memory, stored now and then so that a restart has something to show; nothing is decided from it.</summary>
+/// <summary>What each lane's target showed last. Kept in memory, stored now and then so that a restart has something to show and to judge on from.</summary>
 public sealed class ProgressBoard(Database database, Changes changes, TimeProvider time)
 {
     private static readonly TimeSpan StoreEvery = TimeSpan.FromSeconds(2);

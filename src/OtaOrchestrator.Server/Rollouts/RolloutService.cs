@@ -6,13 +6,14 @@ using OtaOrchestrator.Protocol.V1;
 using OtaOrchestrator.Server.Api;
 using OtaOrchestrator.Server.Environments;
 using OtaOrchestrator.Server.Errors;
+using OtaOrchestrator.Server.Hosting;
 using OtaOrchestrator.Server.Store;
 using Rollout = OtaOrchestrator.Protocol.V1.Rollout;
 
 namespace OtaOrchestrator.Server.Rollouts;
 
 /// <summary>Each method parses, decides, commits, answers.</summary>
-public sealed class RolloutService(Database database, Ledger ledger, RolloutCreation creation, ImpactAnalysis analysis, RolloutView view, Changes changes) : Protocol.V1.Rollouts.RolloutsBase
+public sealed class RolloutService(Database database, Ledger ledger, RolloutCreation creation, ImpactAnalysis analysis, RolloutView view, Changes changes, Home home) : Protocol.V1.Rollouts.RolloutsBase
 {
     private const int ReasonMax = 500;
     private const int EntriesPerMessage = 500;
@@ -43,7 +44,7 @@ public sealed class RolloutService(Database database, Ledger ledger, RolloutCrea
         var rollout = await ledger.CreateAsync(environment, draft.Id, key, created => View(created).ToByteArray(), db =>
         {
             var taken = creation.Take(db, draft, now);
-            Journal.InsertUndoSheet(db, environment, draft.Id, UndoSheets.Of(taken, target => EnvironmentService.Parse(Journal.Target(db, environment, target)!)).ToByteArray());
+            Journal.InsertUndoSheet(db, environment, draft.Id, UndoSheets.Of(taken, target => EnvironmentService.Parse(Journal.Target(db, environment, target)!), home).ToByteArray());
             Journal.InsertImpact(db, environment, draft.Id, impact.ToByteArray());
             return taken;
         }, actor, draft.Supersedes, context.CancellationToken);
@@ -73,6 +74,8 @@ public sealed class RolloutService(Database database, Ledger ledger, RolloutCrea
         var environment = ResourceNames.Parent(request.Parent);
         int size = Pages.Size(request.PageSize, usual: 50, most: 200);
         var filter = Filter.Parse(request.Filter, "state", "target", "active");
+        var wanted = filter.TryGetValue("state", out var named) ? State(named) : (LaneState?)null;
+        var active = filter.TryGetValue("active", out var truth) ? Filter.Truth("active", truth) : (bool?)null;
         var (before, idBefore) = Pages.Parts(request.PageToken, 2) is [var time, var id] ? (Pages.Time(time), id) : (Pages.EndOfTime, "~");
         var actor = context.Actor();
         var answer = new ListRolloutsResponse();
@@ -88,9 +91,9 @@ public sealed class RolloutService(Database database, Ledger ledger, RolloutCrea
                     return Task.FromResult(answer);
                 }
                 (before, idBefore) = (rollout.CreatedAt, rollout.Id);
-                if ((!filter.TryGetValue("state", out var state) || string.Equals(state.Replace("_", "", StringComparison.Ordinal), rollout.State.ToString(), StringComparison.OrdinalIgnoreCase))
+                if ((wanted is null || rollout.State == wanted)
                     && (!filter.TryGetValue("target", out var target) || rollout.Lanes.Any(lane => lane.Target == target))
-                    && (!filter.TryGetValue("active", out var active) || !rollout.Ended == (active == "true")))
+                    && (active is null || !rollout.Ended == active))
                 {
                     answer.Rollouts.Add(view.ToProto(rollout, actor));
                 }
@@ -166,6 +169,7 @@ public sealed class RolloutService(Database database, Ledger ledger, RolloutCrea
         {
             return before;
         }
+        var reason = Reason(request.Reason);
         var (environment, id) = ResourceNames.Rollout(request.Name);
         id = id == "-" ? Newest(environment) : id;
         var rollout = ledger.Find(environment, id) ?? throw RefusedException.NotFound(request.Name);
@@ -174,7 +178,7 @@ public sealed class RolloutService(Database database, Ledger ledger, RolloutCrea
             throw RefusedException.Invalid("lane", $"{Core.Plans.Names.Shown(request.Lane)} is none of {string.Join(", ", rollout.Lanes.Select(lane => lane.Name))}");
         }
         var actor = context.Actor();
-        var signal = new Signal(Trigger.Rollback, actor) { Reason = Reason(request.Reason), Lane = request.Lane.Length > 0 ? request.Lane : null };
+        var signal = new Signal(Trigger.Rollback, actor) { Reason = reason, Lane = request.Lane.Length > 0 ? request.Lane : null };
         RollbackRolloutResponse Answer(Core.Rollouts.Rollout now, bool changed)
         {
             var answer = new RollbackRolloutResponse
@@ -232,10 +236,21 @@ public sealed class RolloutService(Database database, Ledger ledger, RolloutCrea
         return ledger.Find(environment, id) ?? throw RefusedException.NotFound(name);
     }
 
+    /// <summary>A state that nobody knows is refused: an empty list would say that there is no such rollout.</summary>
+    private static LaneState State(string name)
+    {
+        const string Prefix = "ROLLOUT_STATE_";
+        var word = (name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) ? name[Prefix.Length..] : name).Replace("_", "", StringComparison.Ordinal);
+        return word.All(char.IsAsciiLetter) && System.Enum.TryParse<LaneState>(word, ignoreCase: true, out var state)
+            ? state
+            : throw RefusedException.Invalid("filter", $"{Core.Plans.Names.Shown(name)} is no state of a rollout");
+    }
+
     private static string? Reason(string reason) => reason.Length switch
     {
         0 => null,
         > ReasonMax => throw RefusedException.Invalid("reason", $"has at most {ReasonMax} characters"),
+        _ when reason.Any(char.IsControl) => throw RefusedException.Invalid("reason", "is one line without control characters"),
         _ => reason,
     };
 }

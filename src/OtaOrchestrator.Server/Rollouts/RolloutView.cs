@@ -95,7 +95,7 @@ public sealed class RolloutView(Database database, ProgressBoard progress, Ledge
             }
             view.Judgement.Checks.AddRange(judgement.Checks.Select(check => new Wire.CheckResult
             {
-                Name = check.Name, Verdict = Verdict(check.Verdict), Text = check.Text, EValue = check.EValue, Samples = check.Samples, Value = check.Value, Limit = check.Limit,
+                Name = check.Name, Verdict = Verdict(check.Verdict), Text = check.Text, EValue = check.EValue, Samples = check.Samples, Value = check.Value, Limit = check.Limit, DryRun = check.DryRun,
             }));
         }
         if (lane.RestoreUntil is { } until)

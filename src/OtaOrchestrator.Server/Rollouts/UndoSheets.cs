@@ -1,21 +1,24 @@
 using System.Text;
+using System.Text.Json;
 using OtaOrchestrator.Core.Plans;
 using OtaOrchestrator.Core.Rollouts;
 using OtaOrchestrator.Protocol.V1;
 using OtaOrchestrator.Server.Api;
+using OtaOrchestrator.Server.Hosting;
 
 namespace OtaOrchestrator.Server.Rollouts;
 
 /// <summary>How to take a rollout back by hand, with nothing but the targets' own tools: made when the rollout is created, for the night when the orchestrator is gone.</summary>
 internal static class UndoSheets
 {
-    public static UndoSheet Of(Core.Rollouts.Rollout rollout, Func<string, Target> targetOf)
+    /// <param name="home">Where this installation keeps its keys.</param>
+    public static UndoSheet Of(Core.Rollouts.Rollout rollout, Func<string, Target> targetOf, Home home)
     {
         var sheet = new UndoSheet { Rollout = ResourceNames.OfRollout(rollout.Environment, rollout.Id) };
         foreach (var lane in Ordered(rollout))
         {
             var target = targetOf(lane.Target);
-            sheet.Commands.AddRange(lane.Kind == TargetKind.Traffic ? Router(rollout, lane, target.Router) : Fleet(rollout, lane, target.Fleet));
+            sheet.Commands.AddRange(lane.Kind == TargetKind.Traffic ? Router(rollout, lane, target.Router, home) : Fleet(rollout, lane, target.Fleet));
         }
         var text = new StringBuilder();
         text.Append($"UNDO {sheet.Rollout}, made {rollout.CreatedAt:u} by {rollout.StartedBy}\n");
@@ -40,9 +43,15 @@ internal static class UndoSheets
         }
     }
 
-    private static IEnumerable<UndoCommand> Router(Core.Rollouts.Rollout rollout, Core.Rollouts.Lane lane, RouterTarget router)
+    /// <summary>What operators wrote must be a word of the command and nothing else: the sheet is followed by whoever holds the server's keys.</summary>
+    private static string Quoted(string path) => "'" + path.Replace("'", "'\\''", StringComparison.Ordinal) + "'";
+
+    private static IEnumerable<UndoCommand> Router(Core.Rollouts.Rollout rollout, Core.Rollouts.Lane lane, RouterTarget router, Home home)
     {
-        var addresses = string.Join(",", lane.Fallback.Addresses.Select(address => $"\"{address}\""));
+        // Whole paths: nobody sets variables at night.
+        var identity = $"--cacert {Quoted(Path.Combine(home.Pki, "server-ca.crt"))} --cert {Quoted(Path.Combine(home.Pki, "orchestrator.crt"))} --key {Quoted(Path.Combine(home.Pki, "orchestrator.key"))}";
+        var url = Quoted($"{router.AdminUrl.TrimEnd('/')}/v1/routes/{router.Route}");
+        var addresses = string.Join(",", lane.Fallback.Addresses.Select(address => $"\"{JsonEncodedText.Encode(address)}\""));
         // One epoch ahead of anything that this rollout may still send.
         var body = $$"""{"fence":{"epoch":{{lane.Epoch}},"revision":1000000000},"baseline":{"release":"{{lane.Fallback}}","addresses":[{{addresses}}]},"candidate":null,"candidateWeight":0}""";
         yield return new UndoCommand
@@ -50,14 +59,14 @@ internal static class UndoSheets
             Lane = lane.Name,
             Target = lane.Target,
             Comment = $"all traffic back to {lane.Fallback}",
-            Command = $"curl --fail --cacert \"$OTA_HOME/server/pki/server-ca.crt\" --cert \"$OTA_HOME/server/pki/orchestrator.crt\" --key \"$OTA_HOME/server/pki/orchestrator.key\" -X PUT {router.AdminUrl.TrimEnd('/')}/v1/routes/{router.Route} -H 'content-type: application/json' -d '{body}'",
+            Command = $"curl --fail {identity} -X PUT {url} -H 'content-type: application/json' -d {Quoted(body)}",
         };
         yield return new UndoCommand
         {
             Lane = lane.Name,
             Target = lane.Target,
             Comment = "read it back: the candidate's weight is 0",
-            Command = $"curl --fail --cacert \"$OTA_HOME/server/pki/server-ca.crt\" --cert \"$OTA_HOME/server/pki/orchestrator.crt\" --key \"$OTA_HOME/server/pki/orchestrator.key\" {router.AdminUrl.TrimEnd('/')}/v1/routes/{router.Route}",
+            Command = $"curl --fail {identity} {url}",
         };
     }
 
@@ -75,7 +84,7 @@ internal static class UndoSheets
             Lane = lane.Name,
             Target = lane.Target,
             Comment = $"send every device that runs {lane.Candidate} back to {lane.Fallback}; the document was signed beforehand",
-            Command = $"aws iot create-job --job-id undo-{rollout.Id}-{lane.Name} --target-selection SNAPSHOT --targets \"$(aws iot describe-thing-group --thing-group-name {fleet.Fleet} --query thingGroupArn --output text)\" --document '{lane.Fallback.Document}'",
+            Command = $"aws iot create-job --job-id undo-{rollout.Id}-{lane.Name} --target-selection SNAPSHOT --targets \"$(aws iot describe-thing-group --thing-group-name {Quoted(fleet.Fleet)} --query thingGroupArn --output text)\" --document {Quoted(lane.Fallback.Document!)}",
         };
     }
 }

@@ -61,6 +61,20 @@ public sealed class NamesTests
     }
 
     [Fact]
+    public void Queries_stay_within_the_limit_however_long_the_names_are()
+    {
+        for (var letters = 1; letters <= 60; letters++)
+        {
+            var order = FleetFixture.Order(1) with { Target = new string('f', letters), Steps = [new TargetStep(0.1, null), new TargetStep(0.5, null)] };
+            for (var rollout = 1; rollout <= 40; rollout++)
+            {
+                var condition = FleetQuery.All(FleetQuery.Runs(FleetFixture.Digest('a')), FleetQuery.LatestJobOf(new string('r', rollout)));
+                Assert.All(FleetQuery.Within(Waves.Exposed(order), condition), q => Assert.True(q.Length <= FleetQuery.CharsMax, $"{letters} {rollout}: {q.Length}"));
+            }
+        }
+    }
+
+    [Fact]
     public void Every_outcome_fits_one_query()
     {
         var order = FleetFixture.Order(0, rollout: new string('r', 100));

@@ -37,13 +37,18 @@ public sealed class TrafficJudgeTests
     [Theory]
     // candidate since the step, baseline since the step, baseline before it
     [InlineData(1000, 10, 1000, 10, 0, 0, Verdict.Healthy)]
-    [InlineData(1000, 13, 1000, 10, 0, 0, Verdict.Unhealthy)]
-    [InlineData(1000, 4, 1000, 0, 0, 0, Verdict.Healthy)]          // four errors condemn nobody
-    [InlineData(1000, 5, 1000, 0, 0, 0, Verdict.Unhealthy)]        // nor does a spotless baseline pass everything
-    [InlineData(1000, 5, 100, 0, 0, 0, Verdict.Inconclusive)]      // nothing to compare with
-    [InlineData(1000, 0, 0, 0, 0, 0, Verdict.Healthy)]             // and nothing to explain either
-    [InlineData(1000, 10, 0, 0, 50_000, 500, Verdict.Healthy)]     // at 100 % the baseline is what it was before
-    [InlineData(1000, 30, 0, 0, 50_000, 500, Verdict.Unhealthy)]
+    [InlineData(1000, 13, 1000, 10, 0, 0, Verdict.Healthy)]         // over the limit by luck as likely as not
+    [InlineData(1000, 30, 1000, 10, 0, 0, Verdict.Inconclusive)]    // over the limit, not proven
+    [InlineData(1000, 50, 1000, 10, 0, 0, Verdict.Unhealthy)]
+    [InlineData(1000, 4, 1000, 0, 0, 0, Verdict.Healthy)]           // four errors say nothing
+    [InlineData(1000, 5, 1000, 0, 0, 0, Verdict.Inconclusive)]      // nor does a spotless baseline pass everything
+    [InlineData(1000, 30, 1000, 0, 0, 0, Verdict.Unhealthy)]
+    [InlineData(1000, 5, 100, 0, 0, 0, Verdict.Inconclusive)]       // nothing to compare with
+    [InlineData(1000, 0, 0, 0, 0, 0, Verdict.Inconclusive)]
+    [InlineData(1000, 1000, 0, 0, 0, 0, Verdict.Inconclusive)]
+    [InlineData(1000, 10, 0, 0, 50_000, 500, Verdict.Healthy)]      // at 100 % the baseline is what it was before
+    [InlineData(1000, 30, 0, 0, 50_000, 500, Verdict.Inconclusive)]
+    [InlineData(1000, 60, 0, 0, 50_000, 500, Verdict.Unhealthy)]
     public void A_ratio_is_taken_against_the_baseline_beside_or_before(long requests, long errors, long beside, long besideErrors, long before, long beforeErrors, Verdict verdict) =>
         Assert.Equal(verdict, Look(Ratio, new(0, 0), new(before, beforeErrors), new(requests, errors), new(before + beside, beforeErrors + besideErrors)).Verdict);
 

@@ -95,6 +95,62 @@ public sealed class LifecycleTests
         Assert.Equal(RefusalReason.WindowClosed, world.Tell(Example.Command(Trigger.Rollback)).Refusal?.Reason);
     }
 
+    [Fact]
+    public void Lane_named_alone_goes_back_at_once_though_another_needs_it()
+    {
+        var world = new World(Example.Rollout(firmwareNeedsNewApi: true));
+        world.Tell(Example.Command(Trigger.Start));
+        world.Run(rollout => rollout.Lane("firmware").State == LaneState.Baking);
+        world.Tell(Example.Command(Trigger.Rollback) with { Lane = "api" });
+        Assert.Equal(LaneState.RollingBack, world.Rollout.Lane("api").State);
+        Assert.Equal(LaneState.Paused, world.Rollout.Lane("firmware").State);
+    }
+
+    [Fact]
+    public void Lane_that_waits_for_another_to_be_undone_goes_back_when_a_person_names_it()
+    {
+        var world = new World(Example.Rollout(firmwareNeedsNewApi: true));
+        world.Tell(Example.Command(Trigger.Start));
+        world.Run(rollout => rollout.Lane("firmware").State == LaneState.Baking);
+        world.Tell(Example.Command(Trigger.Rollback));
+        Assert.Equal(LaneState.AwaitingUndo, world.Rollout.Lane("api").State);
+        world.Tell(Example.Command(Trigger.Rollback) with { Lane = "api" });
+        Assert.Equal(LaneState.RollingBack, world.Rollout.Lane("api").State);
+        Assert.Equal(LaneState.RollingBack, world.Rollout.Lane("firmware").State);
+    }
+
+    [Fact]
+    public void Rollout_ends_when_a_lane_was_taken_back_alone_and_can_still_be_taken_back_whole()
+    {
+        var world = Begun().Run(rollout => rollout.Lane("firmware").State == LaneState.Baking);
+        world.Tell(Example.Command(Trigger.Rollback) with { Lane = "firmware" });
+        world.Run(rollout => rollout.Ended);
+        Assert.Equal([LaneState.Succeeded, LaneState.RolledBack], world.Rollout.Lanes.Select(lane => lane.State));
+        world.Tell(Example.Command(Trigger.Rollback));
+        world.Run(rollout => rollout.Ended);
+        Assert.All(world.Rollout.Lanes, lane => Assert.Equal(LaneState.RolledBack, lane.State));
+    }
+
+    [Fact]
+    public void Lanes_that_exposed_nothing_are_cancelled_when_the_one_before_them_goes_back_alone()
+    {
+        var world = Begun().Run(rollout => rollout.Lane("api").State == LaneState.Baking);
+        world.Tell(Example.Command(Trigger.Rollback) with { Lane = "api" });
+        world.Run(rollout => rollout.Ended);
+        Assert.Equal([LaneState.RolledBack, LaneState.Cancelled], world.Rollout.Lanes.Select(lane => lane.State));
+    }
+
+    [Fact]
+    public void Lane_that_succeeded_early_is_taken_back_with_the_later_one_however_long_that_took()
+    {
+        var world = Begun().Run(rollout => rollout.Lane("firmware").State == LaneState.Baking);
+        Assert.Equal(LaneState.Succeeded, world.Rollout.Lane("api").State);
+        world.Now += TimeSpan.FromDays(30);
+        world.Tell(Example.Looked("firmware", Verdict.Unhealthy));
+        world.Run(rollout => rollout.Ended);
+        Assert.All(world.Rollout.Lanes, lane => Assert.Equal(LaneState.RolledBack, lane.State));
+    }
+
     [Theory]
     [InlineData(LaneState.Paused)]
     [InlineData(LaneState.AwaitingApproval)]

@@ -67,24 +67,17 @@ public sealed class ApiTests(ApiTests.Shared shared) : IClassFixture<ApiTests.Sh
     }
 
     [Fact]
-    public async Task The_same_request_many_times_at_once_acts_once()
+    public async Task The_same_request_many_times_at_once_acts_once_and_each_gets_the_first_answer()
     {
         await Set();
-        var request = Creation(requestId: Id());
-        var answers = await Task.WhenAll(Enumerable.Range(0, 12).Select(async _ =>
-        {
-            try
-            {
-                return (await Admin.Rollouts.CreateRolloutAsync(request)).Name;
-            }
-            catch (RpcException raced) when (raced.StatusCode is StatusCode.Aborted or StatusCode.FailedPrecondition or StatusCode.AlreadyExists)
-            {
-                return null;
-            }
-        }));
-        Assert.Single(answers.OfType<string>().Distinct());
+        var request = Creation(requestId: Id(), pause: true);
+        var answers = await Task.WhenAll(Enumerable.Range(0, 12).Select(async _ => await Admin.Rollouts.CreateRolloutAsync(request)));
+        Assert.Single(answers.Select(answer => (answer.Name, answer.Revision)).Distinct());
         Assert.Single((await Admin.Rollouts.ListRolloutsAsync(new ListRolloutsRequest { Parent = _environment })).Rollouts);
-        Assert.Equal(answers.OfType<string>().First(), (await Admin.Rollouts.CreateRolloutAsync(request)).Name);
+        var rollback = new RollbackRolloutRequest { Name = answers[0].Name, RequestId = Id() };
+        await Until(answers[0].Name, RolloutState.AwaitingPromotion);
+        var undone = await Task.WhenAll(Enumerable.Range(0, 12).Select(async _ => await Admin.Rollouts.RollbackRolloutAsync(rollback)));
+        Assert.False(Assert.Single(undone.Select(answer => (answer.Already, answer.AcceptTime, answer.JournalRevision)).Distinct()).Already);
     }
 
     [Fact]
@@ -137,11 +130,22 @@ public sealed class ApiTests(ApiTests.Shared shared) : IClassFixture<ApiTests.Sh
         {
             Assert.Equal("INVALID", (await Refused.By(async () => await Admin.Rollouts.ListRolloutsAsync(new() { Parent = _environment, PageToken = token }))).Reason);
         }
-        foreach (var filter in (string[])["nonsense", "state=", "colour=red", "state=BAKING OR 1=1", "state=\"x\" AND state=\"y\"", new string('x', 2000)])
+        foreach (var filter in (string[])["nonsense", "state=", "colour=red", "state=BAKING OR 1=1", "state=BAKED", "state=3", "active=maybe", "state=\"x\" AND state=\"y\"", new string('x', 2000)])
         {
             Assert.Equal("INVALID", (await Refused.By(async () => await Admin.Rollouts.ListRolloutsAsync(new() { Parent = _environment, Filter = filter }))).Reason);
         }
         Assert.Equal("INVALID", (await Refused.By(async () => await Admin.Releases.ListReleasesAsync(new() { PageSize = -1 }))).Reason);
+    }
+
+    [Fact]
+    public async Task A_reason_that_would_steer_a_terminal_or_forge_a_line_of_the_log_is_refused()
+    {
+        await Set();
+        foreach (var reason in (string[])["\u001b[2J", "cold\n12:00:00 info: all is well"])
+        {
+            Assert.Equal("INVALID", (await Refused.By(async () => await Admin.Rollouts.RollbackRolloutAsync(new() { Name = $"{_environment}/rollouts/any", Reason = reason }))).Reason);
+            Assert.Equal("INVALID", (await Refused.By(async () => await Admin.Releases.UnholdReleaseAsync(new() { Name = "releases/api@1.0", Environment = _environment, Reason = reason }))).Reason);
+        }
     }
 
     [Fact]
@@ -340,6 +344,37 @@ public sealed class ApiTests(ApiTests.Shared shared) : IClassFixture<ApiTests.Sh
         var sheet = await Admin.Rollouts.GetUndoSheetAsync(new() { Name = rollout.Name });
         Assert.Contains(sheet.Commands, command => command.Command.Contains("curl", StringComparison.Ordinal) && command.Command.Contains("api@1.0", StringComparison.Ordinal));
         Assert.Contains("ota rollback", sheet.Text, StringComparison.Ordinal);
+
+        // It is followed at night, in a shell that knows nothing of the installation.
+        Assert.DoesNotContain("$OTA_HOME", sheet.Text, StringComparison.Ordinal);
+        var files = System.Text.RegularExpressions.Regex.Matches(sheet.Text, "--(?:cacert|cert|key) '([^']+)'").Select(match => match.Groups[1].Value).ToList();
+        Assert.NotEmpty(files);
+        Assert.All(files, file => Assert.True(File.Exists(file), file));
+    }
+
+    [Fact]
+    public async Task What_operators_wrote_is_never_a_command_of_the_undo_sheet()
+    {
+        await Set();
+        const string Inside = "'$(echo ran >&2)`echo ran >&2`'";
+        await Admin.Environments.CreateTargetAsync(new()
+        {
+            Parent = _environment, TargetId = "web", Target = new Target { CurrentRelease = "releases/api@1.0", Router = new RouterTarget { AdminUrl = "https://127.0.0.1:9443/" + Inside, Route = "web" } },
+        });
+        var creation = Creation();
+        creation.Plan.Lanes[0].Target = "web";
+        var rollout = await Admin.Rollouts.CreateRolloutAsync(creation);
+        var sheet = await Admin.Rollouts.GetUndoSheetAsync(new() { Name = rollout.Name });
+        foreach (var command in sheet.Commands)
+        {
+            var start = new System.Diagnostics.ProcessStartInfo("/bin/sh") { RedirectStandardOutput = true, RedirectStandardError = true };
+            start.ArgumentList.Add("-c");
+            start.ArgumentList.Add("curl() { printf '%s\\n' \"$@\"; }\n" + command.Command);
+            using var shell = System.Diagnostics.Process.Start(start)!;
+            var said = await shell.StandardOutput.ReadToEndAsync();
+            Assert.Equal("", await shell.StandardError.ReadToEndAsync());
+            Assert.Contains(Inside, said, StringComparison.Ordinal);
+        }
     }
 
     [Fact]

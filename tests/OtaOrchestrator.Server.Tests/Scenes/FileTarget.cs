@@ -1,4 +1,5 @@
 using System.Text.Json;
+using OtaOrchestrator.Core.Plans;
 using OtaOrchestrator.Core.Ports;
 
 namespace OtaOrchestrator.Server.Tests.Scenes;
@@ -22,7 +23,7 @@ public sealed class FileTarget(string file, string runs) : ITarget
     private readonly Lock _gate = new();
     private long _requests;
 
-    public Capabilities Capabilities { get; init; } = new() { PerVariantMetrics = true, CompareAndSwap = true };
+    public Capabilities Capabilities { get; init; } = new() { PerVariantMetrics = true, CompareAndSwap = true, Features = new HashSet<string>(StringComparer.Ordinal) { PlanFeatures.Test } };
 
     /// <summary>Called before each method, with its name.</summary>
     public Func<string, TargetOrder, CancellationToken, Task>? Before { get; set; }

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using OtaOrchestrator.Core.Plans;
 using OtaOrchestrator.Core.Ports;
 using OtaOrchestrator.Core.Rollouts;
+using OtaOrchestrator.Server.Checks;
 using OtaOrchestrator.Server.Reconciling;
 using OtaOrchestrator.Server.Rollouts;
 using OtaOrchestrator.Server.Store;
@@ -58,7 +59,7 @@ public sealed class Scene : IAsyncDisposable
     public async Task<Scene> Started()
     {
         Options.Probe = _probe;
-        var runner = new EffectRunner(_targets, Ledger, Progress, _metering, Microsoft.Extensions.Options.Options.Create(Options), Time, _logging.CreateLogger<EffectRunner>());
+        var runner = new EffectRunner(_targets, new CheckReadings(new SocketsHttpHandler()), Ledger, Progress, _metering, Microsoft.Extensions.Options.Options.Create(Options), Time, _logging.CreateLogger<EffectRunner>());
         _reconciler = new Reconciler(Database, Ledger, runner, Microsoft.Extensions.Options.Options.Create(Options), Time, _logging.CreateLogger<Reconciler>());
         await _reconciler.StartAsync(CancellationToken.None);
         return this;

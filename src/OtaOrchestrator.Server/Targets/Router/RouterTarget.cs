@@ -22,7 +22,7 @@ public sealed class RouterTarget(HttpClient http, Uri admin, string route, TimeP
     {
         PerVariantMetrics = true,
         CompareAndSwap = true,
-        Features = new HashSet<string>(StringComparer.Ordinal) { PlanFeatures.StickyFor, PlanFeatures.Lease, PlanFeatures.Mirror },
+        Features = new HashSet<string>(StringComparer.Ordinal) { PlanFeatures.Test, PlanFeatures.StickyFor, PlanFeatures.Lease, PlanFeatures.Mirror },
     };
 
     public Task<Forecast> ForecastAsync(TargetOrder order, CancellationToken cancellation) => Task.FromResult(new Forecast(0, [.. order.Steps.Select(step => new StepForecast(0, step switch
