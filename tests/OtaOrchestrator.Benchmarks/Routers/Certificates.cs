@@ -61,6 +61,8 @@ internal sealed class Certificates : IDisposable
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(usage)], false));
         var names = new SubjectAlternativeNameBuilder();
         names.AddIpAddress(IPAddress.Loopback);
+        // nginx compares names only.
+        names.AddDnsName("localhost");
         request.CertificateExtensions.Add(names.Build());
         using var issued = request.Create(_authority, _authority.NotBefore, _authority.NotAfter, [serial]);
         using var paired = issued.CopyWithPrivateKey(key);

@@ -20,12 +20,9 @@ internal sealed class Proxy : IDisposable
     /// <summary>Of ours only.</summary>
     public Uri? Admin { get; private init; }
 
-    public static async Task<Proxy> OursAsync(string folder, Certificates certificates, Uri backend, [CallerFilePath] string source = "")
+    public static async Task<Proxy> OursAsync(string folder, Certificates certificates, Uri backend)
     {
-        // Built with the solution, like this program: …/bin/<configuration>/<framework>/.
-        var output = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));
-        string program = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(source)!, "../../../src/OtaOrchestrator.Router/bin", output.Parent!.Name, output.Name, "OtaOrchestrator.Router"));
-        var process = Start(program, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--tls-cert", certificates.ServerFile, "--tls-key", certificates.ServerKeyFile,
+        var process = Start(Router(), "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--tls-cert", certificates.ServerFile, "--tls-key", certificates.ServerKeyFile,
             "--admin-ca", certificates.AuthorityFile, "--backend-ca", certificates.AuthorityFile, "--state", Path.Combine(folder, "state.json"), "--baseline", $"api=api@0={backend.GetLeftPart(UriPartial.Authority)}");
         var ready = JsonNode.Parse(await process.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException("the router did not start"))!;
         return new Proxy("router", new Uri((string)ready["url"]!), process) { Admin = new Uri((string)ready["adminUrl"]!) };
@@ -44,7 +41,7 @@ internal sealed class Proxy : IDisposable
               upstream api { server {{backend.Host}}:{{backend.Port}}; keepalive 128; keepalive_requests 1000000; }
               server {
                 listen 127.0.0.1:{{port}} ssl; ssl_certificate {{certificates.ServerFile}}; ssl_certificate_key {{certificates.ServerKeyFile}};
-                location / { proxy_pass https://api; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_ssl_verify on; proxy_ssl_name 127.0.0.1; proxy_ssl_trusted_certificate {{certificates.AuthorityFile}}; }
+                location / { proxy_pass https://api; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_ssl_verify on; proxy_ssl_name localhost; proxy_ssl_trusted_certificate {{certificates.AuthorityFile}}; }
               }
             }
             """);
@@ -96,8 +93,21 @@ internal sealed class Proxy : IDisposable
         response.EnsureSuccessStatusCode();
     }
 
-    private static Process Start(string program, params string[] arguments) =>
-        Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = false })!;
+    private static Process Start(string program, params string[] arguments)
+    {
+        var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        // Read and dropped, so that no log fills its pipe.
+        process.BeginErrorReadLine();
+        return process;
+    }
+
+    private static string Router([CallerFilePath] string source = "")
+    {
+        // Built with the solution, like this program: …/bin/<configuration>/<framework>/.
+        var output = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));
+        string root = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(source)!, "..", "..", ".."));
+        return Path.Combine(root, "src", "OtaOrchestrator.Router", "bin", output.Parent!.Name, output.Name, "OtaOrchestrator.Router");
+    }
 
     private static async Task<Proxy> ServingAsync(Proxy proxy)
     {
