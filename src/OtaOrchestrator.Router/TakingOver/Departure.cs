@@ -12,9 +12,13 @@ internal sealed class Departure
         // HTTP/2 says it in a frame of its own when the process stops.
         if (_begun && HttpProtocol.IsHttp11(context.Request.Protocol))
         {
-            context.Response.OnStarting(static response =>
+            context.Response.OnStarting(static state =>
             {
-                ((HttpResponse)response).Headers.Connection = "close";
+                // A connection that becomes a WebSocket has its own end.
+                if (state is HttpResponse { StatusCode: not StatusCodes.Status101SwitchingProtocols } response)
+                {
+                    response.Headers.Connection = "close";
+                }
                 return Task.CompletedTask;
             }, context.Response);
         }
