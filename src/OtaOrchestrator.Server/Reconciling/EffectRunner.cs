@@ -151,6 +151,8 @@ public sealed partial class EffectRunner(
         var effect = attempt.Effect;
         var rollout = ledger.Find(effect.Environment, effect.Rollout)!;
         var lane = rollout.Lane(effect.Lane);
+        // Looking is what keeps a partial exposure. One that the target has taken back since has nothing to show: no data, with that cause.
+        await target.RenewAsync(order, cancellation);
         var step = lane.Plan.Steps[Math.Clamp(lane.Step, 0, lane.Plan.Steps.Length - 1)];
         var asked = checks.ReadAsync(rollout, lane, step, cancellation);
         var observation = await target.ObserveAsync(order, cancellation);

@@ -97,6 +97,21 @@ public sealed class ReconcilerTests
     }
 
     [Fact]
+    public async Task Each_look_renews_the_lease_and_an_exposure_that_was_lost_is_held_and_never_judged_as_healthy()
+    {
+        await using var scene = await Scene.New().Started();
+        await scene.Set("api");
+        int renewed = 0;
+        scene.Target("api").Before = (method, order, _) => method != nameof(ITarget.RenewAsync) || (order.Share == 0.25 && Interlocked.Increment(ref renewed) <= 3)
+            ? Task.CompletedTask : throw new TargetException("the lease ran out");
+        await scene.Start("autumn", plan => plan with { Steps = [Scene.Step(0.25) with { BakeMin = TimeSpan.FromMinutes(5), BakeMax = TimeSpan.FromMilliseconds(400) }, Scene.Step(1)] }, ["api"]);
+        var held = await scene.Until("autumn", LaneState.Held);
+        Assert.True(renewed > 3, $"{renewed} renewals");
+        Assert.Equal(Verdict.NoData, held.Lanes[0].Judgement!.Verdict);
+        Assert.Contains("the lease ran out", held.Lanes[0].Cause, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_rollback_cancels_the_forward_write_in_flight_and_comes_after_it()
     {
         await using var scene = await Scene.New().Started();
