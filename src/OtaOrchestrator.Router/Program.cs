@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using OtaOrchestrator.Router.Hosting;
 using OtaOrchestrator.Router.State;
+using OtaOrchestrator.Router.TakingOver;
 
 const int Stopped = 0;
 const int CannotStart = 1;
@@ -23,11 +24,15 @@ if (options is null)
 }
 try
 {
-    await using var app = RouterHost.Build(options, TimeProvider.System);
+    using var predecessor = options.TakeOver ? Predecessor.Find(options.State) : null;
+    await using var app = RouterHost.Build(options, TimeProvider.System, predecessor);
     await RouterHost.BeginAsync(app, options, CancellationToken.None);
     await app.StartAsync();
     Ready.Of(app).Announce(options.ReadyFile);
+    predecessor?.TellServing();
+    var successor = app.Services.GetRequiredService<Successor>().RunAsync();
     await app.WaitForShutdownAsync();
+    await successor;
     return Stopped;
 }
 catch (Exception error) when (error is StateFileException or IOException or InvalidDataException or CryptographicException or UnauthorizedAccessException)

@@ -5,7 +5,10 @@ using OtaOrchestrator.Benchmarks;
 // Ratios of two things measured in the same run; absolute times are this machine's noise. docs/benchmarks.md says how to repeat it.
 string? json = args is ["--json", var file, ..] ? file : null;
 var results = new List<Result>();
-foreach (var measure in (Func<Task<Result>>[])[PublishBenchmark.RunAsync, TransitionBenchmark.RunAsync, DetectionBenchmark.RunAsync])
+foreach (var measure in (Func<Task<Result>>[])[
+    PublishBenchmark.RunAsync, TransitionBenchmark.RunAsync, DetectionBenchmark.RunAsync,
+    RouterBenchmark.MaximumAsync, RouterBenchmark.MaximumOfHaproxyAsync, RouterBenchmark.P99Async, RouterBenchmark.SwitchingAsync,
+])
 {
     var result = await measure();
     results.Add(result);

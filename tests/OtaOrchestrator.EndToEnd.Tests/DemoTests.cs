@@ -4,6 +4,7 @@ using OtaOrchestrator.EndToEnd.Tests.Installation;
 namespace OtaOrchestrator.EndToEnd.Tests;
 
 /// <summary>The newcomer's first command, run as a newcomer runs it: real programs, real connections, real crashes.</summary>
+[Collection(Site.OneAtATime)]
 public sealed class DemoTests
 {
     [Fact]

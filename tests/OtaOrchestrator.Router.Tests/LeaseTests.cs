@@ -52,6 +52,28 @@ public sealed class LeaseTests : IDisposable
     }
 
     [Fact]
+    public async Task Only_who_holds_the_route_renews_its_lease_and_nobody_a_lost_one()
+    {
+        using var state = State();
+        using var routes = Table(state);
+        await routes.PutAsync("api", Spec(1, OnLoss.Return), default);
+        for (int i = 0; i < 10; i++)
+        {
+            Assert.NotNull((await routes.RenewAsync("api", 1, default)).Route);
+            Assert.Equal(PutRefusal.LowerFence, (await routes.RenewAsync("api", 2, default)).Refusal);
+            Assert.Equal(PutRefusal.UnknownRoute, (await routes.RenewAsync("web", 1, default)).Refusal);
+            _time.Advance(TimeSpan.FromSeconds(40));
+            await routes.ReturnLostAsync(default);
+            Assert.Equal(0.25, routes.Routes["api"].CandidateWeight);
+        }
+        Assert.Equal(PutRefusal.LowerFence, (await routes.RenewAsync("api", 0, default)).Refusal);
+        _time.Advance(TimeSpan.FromSeconds(20));
+        await routes.ReturnLostAsync(default);
+        Assert.Equal(PutRefusal.LeaseLost, (await routes.RenewAsync("api", 1, default)).Refusal);
+        Assert.Equal(0, routes.Routes["api"].CandidateWeight);
+    }
+
+    [Fact]
     public async Task Once_lost_only_a_newer_decision_exposes_again_also_after_a_restart()
     {
         using (var state = State())

@@ -33,6 +33,20 @@ public sealed class StateFileTests : IDisposable
     }
 
     [Fact]
+    public void What_the_router_before_wrote_is_read_and_what_it_can_read_is_written_where_nothing_new_is_used()
+    {
+        using (Saved())
+        {
+        }
+        string written = File.ReadAllText(Path);
+        Assert.DoesNotContain("sticky", written, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("mirror", written, StringComparison.OrdinalIgnoreCase);
+        using var file = new StateFile(Path);
+        var loaded = Assert.Single(file.Load());
+        Assert.Equal((null, null, null), (loaded.StickyKey, loaded.Spec.StickySeconds, loaded.Spec.Mirror));
+    }
+
+    [Fact]
     public void The_file_is_for_its_owner_only()
     {
         using var file = Saved();

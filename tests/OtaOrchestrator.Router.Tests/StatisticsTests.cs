@@ -55,6 +55,43 @@ public sealed class StatisticsTests : World
     }
 
     [Fact]
+    public async Task A_call_that_is_answered_before_its_request_has_ended_is_counted_as_answered()
+    {
+        await Router.SetAsync(TestRouter.Body(1, 1, Old));
+        for (int call = 1; call <= 20; call++)
+        {
+            using var content = new EndlessContent();
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/grpc/0") { Content = content, Version = HttpVersion.Version20 };
+            using var response = await Router.Public.SendAsync(request);
+            Assert.Equal("0", response.TrailingHeaders.GetValues("grpc-status").Single());
+            long expected = call;
+            await TestRouter.UntilAsync(async () => (long?)(await Router.SideAsync("baseline", Old.Release))?["requests"] == expected, "the call is counted");
+        }
+        var side = (await Router.SideAsync("baseline", Old.Release))!;
+        Assert.Equal((0, 0), ((long)side["errors"]!, (long)side["clientAborts"]!));
+    }
+
+    /// <summary>A request that begins and never ends by itself.</summary>
+    private sealed class EndlessContent : HttpContent
+    {
+        public EndlessContent() => Headers.ContentType = new("application/grpc");
+
+        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, default);
+
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+        {
+            await stream.FlushAsync(cancellationToken);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
+    }
+
+    [Fact]
     public async Task Failures_of_the_candidate_are_never_masked_by_the_baseline()
     {
         await New.DisposeAsync();

@@ -10,6 +10,9 @@ internal sealed class FleetJobs(IAmazonIoT iot, IotFleetOptions options, TimePro
 {
     private const int PageSize = 250;
 
+    /// <summary>How far the service's clock may be ahead of ours.</summary>
+    private static readonly TimeSpan SkewMax = TimeSpan.FromMinutes(1);
+
     /// <summary>
     /// Creates the job unless it is there. One that is there with another document is refused; one that was withdrawn meanwhile stays withdrawn,
     /// so that a late call resurrects nothing.
@@ -77,7 +80,8 @@ internal sealed class FleetJobs(IAmazonIoT iot, IotFleetOptions options, TimePro
             }
 
             var withdrawnAt = job.LastUpdatedAt ?? job.CompletedAt;
-            if (withdrawnAt is { } at && time.GetUtcNow().UtcDateTime - at.ToUniversalTime() < options.WithdrawalGrace)
+            // In the future: the clock was set back since, and nobody waits for that hour to come again.
+            if (withdrawnAt is { } at && time.GetUtcNow().UtcDateTime - at.ToUniversalTime() is var age && age >= -SkewMax && age < options.WithdrawalGrace)
             {
                 continue;
             }

@@ -19,6 +19,8 @@ public sealed class IotFleet : ITarget
     private readonly IAmazonIoT _iot;
     private readonly IotFleetOptions _options;
     private readonly TimeProvider _time;
+    private readonly DateTimeOffset _startedAt;
+    private readonly long _startedStamp;
     private readonly FleetIndex _index;
     private readonly FleetJobs _jobs;
     private readonly ConcurrentDictionary<string, string> _groupArns = new(StringComparer.Ordinal);
@@ -29,6 +31,7 @@ public sealed class IotFleet : ITarget
         _iot = iot;
         _options = options;
         _time = time;
+        (_startedAt, _startedStamp) = (time.GetUtcNow(), time.GetTimestamp());
         _index = new FleetIndex(iot);
         _jobs = new FleetJobs(iot, options, time);
     }
@@ -45,7 +48,11 @@ public sealed class IotFleet : ITarget
     /// <summary>What the ids of all jobs begin with that this lane ever makes; a check tells others' jobs by it.</summary>
     public static string JobPrefix(TargetOrder order) => new JobNames(order).OfLane;
 
-    private long Now => _time.GetUtcNow().ToUnixTimeSeconds();
+    /// <summary>
+    /// Seconds since the epoch, to compare devices' own times with. Read from the wall once and counted on from there: a clock that is set, here, must make no device silent,
+    /// or a good rollout would be taken back, and a return be done while devices that can be reached still run the candidate.
+    /// </summary>
+    private long Now => (_startedAt + _time.GetElapsedTime(_startedStamp)).ToUnixTimeSeconds();
 
     public Task<Forecast> ForecastAsync(TargetOrder order, CancellationToken cancellation) => RefusedAsTargetException(async () =>
     {

@@ -18,6 +18,7 @@ internal sealed class AdminApi(RouteTable routes, RouteValidator validator, Inst
         endpoints.MapGet("/v1/routes/{name}/stats", context => OfRoute(context, route =>
             new StatisticsView(route.Name, instance.Id, instance.StartedAt, [.. route.Statistics.Read().Select(SideView.Of)])));
         endpoints.MapPut("/v1/routes/{name}", PutAsync);
+        endpoints.MapPost("/v1/routes/{name}/lease", RenewAsync);
         endpoints.MapFallback(context => new Problem(StatusCodes.Status404NotFound, "not-found", "There is nothing here").WriteAsync(context));
     }
 
@@ -28,7 +29,7 @@ internal sealed class AdminApi(RouteTable routes, RouteValidator validator, Inst
             await BadName.WriteAsync(context);
             return;
         }
-        var (spec, problem) = await ReadAsync(context);
+        var (spec, problem) = await ReadAsync<RouteSpec>(context, "a route");
         if (spec is not null && validator.Violations(spec) is { Count: > 0 } violations)
         {
             problem = new Problem(StatusCodes.Status400BadRequest, "invalid", "The route is not valid") { Violations = violations };
@@ -39,6 +40,23 @@ internal sealed class AdminApi(RouteTable routes, RouteValidator validator, Inst
             return;
         }
         var result = await routes.PutAsync(name, spec!, context.RequestAborted);
+        await (result.Route is { } route ? Write(context, RouteView.Of(route, routes)) : Refused(result).WriteAsync(context));
+    }
+
+    private async Task RenewAsync(HttpContext context)
+    {
+        if (Name(context) is not { } name)
+        {
+            await BadName.WriteAsync(context);
+            return;
+        }
+        var (renewal, problem) = await ReadAsync<LeaseRenewal>(context, "a renewal");
+        if (problem is not null)
+        {
+            await problem.WriteAsync(context);
+            return;
+        }
+        var result = await routes.RenewAsync(name, renewal!.Epoch, context.RequestAborted);
         await (result.Route is { } route ? Write(context, RouteView.Of(route, routes)) : Refused(result).WriteAsync(context));
     }
 
@@ -53,7 +71,7 @@ internal sealed class AdminApi(RouteTable routes, RouteValidator validator, Inst
             : new Problem(StatusCodes.Status404NotFound, "unknown-route", "There is no such route").WriteAsync(context);
     }
 
-    private static async Task<(RouteSpec?, Problem?)> ReadAsync(HttpContext context)
+    private static async Task<(T?, Problem?)> ReadAsync<T>(HttpContext context, string what) where T : class
     {
         context.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize = BodyBytesMax;
         if (!context.Request.HasJsonContentType())
@@ -62,14 +80,14 @@ internal sealed class AdminApi(RouteTable routes, RouteValidator validator, Inst
         }
         try
         {
-            return await context.Request.ReadFromJsonAsync<RouteSpec>(RouterJson.Options, context.RequestAborted) is { } spec
+            return await context.Request.ReadFromJsonAsync<T>(RouterJson.Options, context.RequestAborted) is { } spec
                 ? (spec, null)
                 : (null, new Problem(StatusCodes.Status400BadRequest, "malformed", "The body is null"));
         }
         catch (JsonException error)
         {
             string where = error.Path is { Length: > 0 and < 200 } path ? $"at {path}" : "at its beginning";
-            return (null, new Problem(StatusCodes.Status400BadRequest, "malformed", "The body is not a route") { Detail = $"{where}, line {error.LineNumber + 1}: not what is expected there" });
+            return (null, new Problem(StatusCodes.Status400BadRequest, "malformed", $"The body is not {what}") { Detail = $"{where}, line {error.LineNumber + 1}: not what is expected there" });
         }
         catch (InvalidOperationException)
         {
@@ -85,6 +103,9 @@ internal sealed class AdminApi(RouteTable routes, RouteValidator validator, Inst
     {
         PutRefusal.LowerFence or PutRefusal.FenceReused => new(StatusCodes.Status409Conflict, "fence", "Another write was accepted") { Fence = result.Fence, Detail = result.Detail },
         PutRefusal.MatchTaken => new(StatusCodes.Status409Conflict, "match", "Another route takes these requests") { Detail = result.Detail },
+        PutRefusal.UnknownRoute => new(StatusCodes.Status404NotFound, "unknown-route", "There is no such route"),
+        PutRefusal.LeaseLost => new(StatusCodes.Status409Conflict, "lease-lost", "The lease ran out") { Fence = result.Fence, Detail = result.Detail },
+        PutRefusal.HandedOver => new(StatusCodes.Status503ServiceUnavailable, "handed-over", "Not this process") { Detail = result.Detail },
         PutRefusal.TooManyRoutes => new(StatusCodes.Status429TooManyRequests, "too-many", "There are too many routes") { Detail = result.Detail },
         _ => new(StatusCodes.Status507InsufficientStorage, "not-stored", "Nothing was changed") { Fence = result.Fence, Detail = result.Detail },
     };

@@ -8,18 +8,18 @@ namespace OtaOrchestrator.Router.Admin;
 /// <param name="Drained">No request is left on a destination that the route no longer uses.</param>
 internal sealed record RouteView(
     string Name, Fence Fence, Variant Baseline, Variant? Candidate, double CandidateWeight, Lease? Lease, bool LeaseLost, double? LeaseSecondsLeft,
-    bool Preview, EffectiveWeights Effective, IReadOnlyList<DestinationView> Destinations, bool Drained)
+    int? StickySeconds, double? Mirror, bool Preview, EffectiveWeights Effective, IReadOnlyList<DestinationView> Destinations, bool Drained)
 {
     public static RouteView Of(Route route, RouteTable table)
     {
         var retired = table.Retired(route.Name);
         return new(
             route.Name, route.Spec.Fence, route.Spec.Baseline, route.Spec.Candidate, route.Spec.CandidateWeight, route.Spec.Lease, route.LeaseLost,
-            table.LeaseLeft(route)?.TotalSeconds, route.PreviewToken is not null, new(1 - route.CandidateWeight, route.CandidateWeight),
+            table.LeaseLeft(route)?.TotalSeconds, route.Spec.StickySeconds, route.Spec.Mirror, route.PreviewToken is not null, new(1 - route.CandidateWeight, route.CandidateWeight),
             [
-                .. route.Baseline.Select(destination => DestinationView.Of(destination, "baseline")),
-                .. route.Candidate.Select(destination => DestinationView.Of(destination, "candidate")),
-                .. retired.Select(destination => DestinationView.Of(destination, "none")),
+                .. route.Baseline.Select(destination => DestinationView.Of(destination, "baseline", table)),
+                .. route.Candidate.Select(destination => DestinationView.Of(destination, "candidate", table)),
+                .. retired.Select(destination => DestinationView.Of(destination, "none", table)),
             ],
             retired.All(destination => destination.State == DestinationState.Removed));
     }
@@ -28,15 +28,16 @@ internal sealed record RouteView(
 internal readonly record struct EffectiveWeights(double Baseline, double Candidate);
 
 /// <param name="Side">baseline, candidate, or none for a destination that was replaced.</param>
-internal sealed record DestinationView(string Release, string Address, string Side, DestinationState State, long ConcurrentRequests, HealthState Health, string? Problem)
+/// <param name="Overdue">It is draining for longer than is usual: its last requests or streams don't end by themselves.</param>
+internal sealed record DestinationView(string Release, string Address, string Side, DestinationState State, long ConcurrentRequests, bool Overdue, HealthState Health, string? Problem)
 {
     public bool Healthy => Health == HealthState.Healthy;
 
-    public static DestinationView Of(Destination destination, string side)
+    public static DestinationView Of(Destination destination, string side, RouteTable table)
     {
         // The state is read first, so that "removed" never stands beside a count.
         var state = destination.State;
-        return new(destination.Release, destination.Address, side, state, state == DestinationState.Removed ? 0 : destination.ConcurrentRequests, destination.Health.State, destination.Health.Problem);
+        return new(destination.Release, destination.Address, side, state, state == DestinationState.Removed ? 0 : destination.ConcurrentRequests, table.IsOverdue(destination), destination.Health.State, destination.Health.Problem);
     }
 }
 

@@ -1,10 +1,12 @@
 using Microsoft.Extensions.Primitives;
+using Microsoft.Net.Http.Headers;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace OtaOrchestrator.Router.Forwarding;
 
 /// <summary>One request on its way to one destination: what is changed on the way, and what is noticed.</summary>
-internal sealed class Exchange(string release, bool showRelease, TimeProvider time) : HttpTransformer
+/// <param name="cookie">To be set beside the back end's own; null when there is none to give.</param>
+internal sealed class Exchange(string release, bool showRelease, string? cookie, TimeProvider time) : HttpTransformer
 {
     public const string PreviewHeader = "x-ota-preview";
     private const string ReleaseHeader = "x-ota-release";
@@ -13,6 +15,9 @@ internal sealed class Exchange(string release, bool showRelease, TimeProvider ti
 
     /// <summary>Until the back end's answer began. A slow client or a long stream is not the back end's latency. Null while there is no answer.</summary>
     public TimeSpan? AnsweredAfter { get; private set; }
+
+    /// <summary>The back end's answer came to its end, whatever becomes of the rest of the request.</summary>
+    public bool AnsweredWholly { get; private set; }
 
     public TimeSpan Elapsed => time.GetElapsedTime(_started);
 
@@ -24,6 +29,8 @@ internal sealed class Exchange(string release, bool showRelease, TimeProvider ti
         // The destination's own name is what its certificate is for.
         request.Headers.Host = null;
         request.Headers.Remove(PreviewHeader);
+        // Only copies are marked as copies.
+        request.Headers.Remove(Mirror.Header);
         // What a client claims about earlier hops is not passed on as if the router knew it.
         Set(request, "X-Forwarded-For", context.Connection.RemoteIpAddress?.ToString() ?? "unknown");
         Set(request, "X-Forwarded-Proto", context.Request.Scheme);
@@ -46,6 +53,10 @@ internal sealed class Exchange(string release, bool showRelease, TimeProvider ti
         {
             context.Response.Headers[ReleaseHeader] = new StringValues(release);
         }
+        if (cookie is not null)
+        {
+            context.Response.Headers.Append(HeaderNames.SetCookie, cookie);
+        }
         return send;
     }
 
@@ -53,6 +64,7 @@ internal sealed class Exchange(string release, bool showRelease, TimeProvider ti
     {
         await base.TransformResponseTrailersAsync(context, response, cancellation);
         Notice(response.TrailingHeaders.TryGetValues("grpc-status", out var status) ? status.First() : null);
+        AnsweredWholly = true;
     }
 
     // UNKNOWN, DEADLINE_EXCEEDED, INTERNAL, UNAVAILABLE and DATA_LOSS are the server's; the others answer the client.

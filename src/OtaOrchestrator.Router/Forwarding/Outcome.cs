@@ -19,9 +19,11 @@ internal enum Outcome
 
 internal static class Outcomes
 {
-    public static Outcome Of(ForwarderError error, HttpContext context) => error switch
+    public static Outcome Of(ForwarderError error, Exchange exchange, HttpContext context) => error switch
     {
         ForwarderError.None => Outcome.Answered,
+        // Who has the whole answer need not send the rest of the request: a gRPC call that is refused at once ends so, with either side as the first to go.
+        ForwarderError.RequestBodyCanceled or ForwarderError.RequestBodyClient or ForwarderError.RequestBodyDestination when exchange.AnsweredWholly => Outcome.Answered,
         ForwarderError.RequestCanceled or ForwarderError.RequestBodyCanceled or ForwarderError.RequestBodyClient
             or ForwarderError.ResponseBodyCanceled or ForwarderError.ResponseBodyClient
             or ForwarderError.UpgradeRequestCanceled or ForwarderError.UpgradeRequestClient

@@ -34,6 +34,9 @@ internal sealed class OptionsReader
         ("probe-interval-ms", "N", "between looks at a back end's health [1000]"),
         ("health-path", "PATH", "where a back end says how it is [/healthz]"),
         ("request-body-bytes-max", "N", "largest request body [104857600]"),
+        ("mirror-methods", "METHOD+", "methods that may be copied to a candidate [GET HEAD OPTIONS]"),
+        ("drain-seconds", "N", "for the last requests of a destination before they are told of [300]"),
+        ("take-over", "BOOL", "from the router that serves with this state, if one does [false]"),
         ("show-release", "BOOL", "adds x-ota-release to each answer [false]"),
     ];
 
@@ -150,6 +153,9 @@ internal sealed class OptionsReader
             ProbeInterval = TimeSpan.FromMilliseconds(Number("probe-interval-ms", 1_000, 50, 60_000)),
             HealthPath = HealthPath(),
             RequestBodyBytesMax = Number("request-body-bytes-max", 100L * 1024 * 1024, 0, long.MaxValue),
+            MirrorMethods = _values.ContainsKey("mirror-methods") ? List("mirror-methods") : ["GET", "HEAD", "OPTIONS"],
+            DrainPatience = TimeSpan.FromSeconds(Number("drain-seconds", 300, 1, 86_400)),
+            TakeOver = Flag("take-over"),
             ShowRelease = Flag("show-release"),
         };
     }

@@ -2,12 +2,14 @@ using System.Net;
 using System.Security.Authentication;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using OtaOrchestrator.Router.Admin;
 using OtaOrchestrator.Router.Forwarding;
 using OtaOrchestrator.Router.Health;
 using OtaOrchestrator.Router.Leases;
 using OtaOrchestrator.Router.Routes;
 using OtaOrchestrator.Router.State;
+using OtaOrchestrator.Router.TakingOver;
 using OtaOrchestrator.Router.Tls;
 
 namespace OtaOrchestrator.Router.Hosting;
@@ -15,8 +17,10 @@ namespace OtaOrchestrator.Router.Hosting;
 /// <summary>Puts the router together: two listeners, one for clients and one for the orchestrator, that share nothing but the table of routes.</summary>
 internal static class RouterHost
 {
-    public static WebApplication Build(RouterOptions options, TimeProvider time)
+    public static WebApplication Build(RouterOptions options, TimeProvider time, Predecessor? predecessor = null)
     {
+        var listeners = new Listeners(options, predecessor?.Listeners ?? []);
+        listeners.Check();
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "OtaOrchestrator.Router" });
         builder.Logging.AddSimpleConsole(console => console.SingleLine = true).AddFilter("Yarp", LogLevel.Warning).AddFilter("Microsoft", LogLevel.Warning);
         // Standard output carries the one line that says where the router listens.
@@ -29,14 +33,20 @@ internal static class RouterHost
         builder.Services.AddSingleton(_ => new DestinationClients(new BackendAuthority(options.BackendCa), options.ConnectTimeout));
         builder.Services.AddSingleton(services => new RouteTable(
             services.GetRequiredService<StateFile>(), services.GetRequiredService<DestinationClients>(), options.Matches, options.PreviewToken, time,
-            services.GetRequiredService<ILogger<RouteTable>>()));
-        builder.Services.AddSingleton<PublicTraffic>().AddSingleton<AdminApi>();
+            services.GetRequiredService<ILogger<RouteTable>>()) { DrainPatience = options.DrainPatience });
+        builder.Services.AddSingleton<Mirror>().AddSingleton<PublicTraffic>().AddSingleton<AdminApi>();
         builder.Services.AddHostedService<DestinationProbe>().AddHostedService<LeaseWatch>();
+        builder.Services.AddSingleton(listeners).AddSingleton<Departure>().AddSingleton<Successor>();
+        builder.Services.Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = listeners.Bind);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listen(kestrel, options));
 
         var app = builder.Build();
+        // As late as can be, as nobody accepts a write from here until this process serves.
+        predecessor?.AskForState();
         var traffic = app.Services.GetRequiredService<PublicTraffic>();
         var admin = app.Services.GetRequiredService<AdminApi>();
+        var departure = app.Services.GetRequiredService<Departure>();
+        app.Use(next => context => departure.InvokeAsync(context, next));
         // By the connection, not by host or path: no request on the public listener can reach the administration.
         app.MapWhen(context => context.Features.Get<AdminConnection>() is not null, branch => branch.UseRouting().UseEndpoints(admin.Map));
         app.Run(traffic.InvokeAsync);

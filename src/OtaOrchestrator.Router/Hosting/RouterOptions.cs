@@ -59,6 +59,15 @@ internal sealed record RouterOptions
     public string HealthPath { get; init; } = "/healthz";
     public long RequestBodyBytesMax { get; init; } = 100L * 1024 * 1024;
 
+    /// <summary>Methods of requests that may be copied to a candidate. Others do something, and would do it twice.</summary>
+    public IReadOnlyList<string> MirrorMethods { get; init; } = ["GET", "HEAD", "OPTIONS"];
+
+    /// <summary>How long a destination that is going may keep its last requests and streams before that is told.</summary>
+    public TimeSpan DrainPatience { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Takes listeners and state over from the router that serves with the same state file.</summary>
+    public bool TakeOver { get; init; }
+
     /// <summary>Adds <c>x-ota-release</c> to each answer.</summary>
     public bool ShowRelease { get; init; }
 }

@@ -2,7 +2,7 @@ using OtaOrchestrator.Router.Routes;
 
 namespace OtaOrchestrator.Router.Leases;
 
-/// <summary>Looks for leases that ran out.</summary>
+/// <summary>Looks for leases that ran out, and for destinations that do not drain.</summary>
 internal sealed class LeaseWatch(RouteTable routes, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
@@ -13,6 +13,7 @@ internal sealed class LeaseWatch(RouteTable routes, TimeProvider time) : Backgro
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             await routes.ReturnLostAsync(stoppingToken);
+            routes.TellOverdue();
         }
     }
 }

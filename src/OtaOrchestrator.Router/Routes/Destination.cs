@@ -19,6 +19,11 @@ internal sealed class Destination(string release, string address, HttpMessageInv
     public string Address { get; } = address;
     public HttpMessageInvoker Client { get; } = client;
     public HealthReading Health => _health;
+
+    /// <summary>When the route stopped using it; a timestamp.</summary>
+    public long? ClosedAt { get; set; }
+
+    public bool OverdueTold { get; set; }
     public long ConcurrentRequests => Volatile.Read(ref _gate) & long.MaxValue;
 
     public DestinationState State => Volatile.Read(ref _gate) switch

@@ -17,6 +17,14 @@ internal sealed record Route(string Name, RouteMatch Match, RouteSpec Spec)
     /// <summary>Compared with <c>x-ota-preview</c>; null when nobody may preview.</summary>
     public byte[]? PreviewToken { get; init; }
 
+    /// <summary>Seals the numbers that clients carry; null when they carry none.</summary>
+    public StickyCookie? Sticky { get; init; }
+
+    public byte[]? StickyKey { get; init; }
+
+    /// <summary>Share of the baseline's requests that is copied. A lost lease ends it: nobody looks at the copies any more.</summary>
+    public double MirrorShare => LeaseLost || Candidate.Count == 0 ? 0 : Spec.Mirror ?? 0;
+
     public double CandidateWeight => LeaseLost || Candidate.Count == 0 ? 0 : Spec.CandidateWeight;
 
     public IEnumerable<Destination> Destinations => Baseline.Concat(Candidate);

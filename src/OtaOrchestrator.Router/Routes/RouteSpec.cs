@@ -14,6 +14,15 @@ internal sealed record RouteSpec
 
     public Lease? Lease { get; init; }
 
+    /// <summary>How long a client keeps the number that decides its side; absent when each request is drawn for itself.</summary>
+    // Left out when not used, so that the router before this one can read the state again.
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? StickySeconds { get; init; }
+
+    /// <summary>Share of the baseline's requests of which the candidate gets a copy, 0 to 1; its answers are dropped.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? Mirror { get; init; }
+
     /// <summary>A request that shows it in <c>x-ota-preview</c> is answered by the candidate, whatever the weight. Never shown again.</summary>
     public string? PreviewToken { get; init; }
 }
@@ -45,7 +54,10 @@ internal sealed record Variant(string Release, IReadOnlyList<string> Addresses);
 /// <summary>How long an exposure outlives silence of the orchestrator. Each accepted or repeated PUT renews it.</summary>
 internal sealed record Lease(int Seconds, OnLoss OnLoss);
 
+/// <param name="Epoch">Of the rollout that holds the route.</param>
+internal sealed record LeaseRenewal(long Epoch);
+
 /// <summary>What happens when a lease runs out: the weights stay, or the baseline gets everything back.</summary>
 internal enum OnLoss { Hold, Return }
 
-internal enum Side { Baseline, Candidate, Preview }
+internal enum Side { Baseline, Candidate, Preview, Mirror }

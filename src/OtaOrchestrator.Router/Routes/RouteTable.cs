@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using OtaOrchestrator.Router.Admin;
@@ -9,7 +10,7 @@ using OtaOrchestrator.Router.Statistics;
 namespace OtaOrchestrator.Router.Routes;
 
 /// <summary>Why a write was not accepted.</summary>
-internal enum PutRefusal { LowerFence, FenceReused, TooManyRoutes, MatchTaken, NotStored }
+internal enum PutRefusal { LowerFence, FenceReused, TooManyRoutes, MatchTaken, NotStored, UnknownRoute, LeaseLost, HandedOver }
 
 /// <summary>Either the route as it is now, or why it was not changed.</summary>
 internal sealed record PutResult(Route? Route, PutRefusal? Refusal = null, Fence? Fence = null, string? Detail = null);
@@ -28,6 +29,7 @@ internal sealed partial class RouteTable : IDisposable
     private readonly ILogger<RouteTable> _log;
     private readonly SemaphoreSlim _writer = new(1, 1);
     private readonly Dictionary<string, long> _leaseRenewed = new(StringComparer.Ordinal);
+    private bool _handedOver;
     private volatile Snapshot _snapshot = new(ImmutableSortedDictionary<string, Route>.Empty.WithComparers(StringComparer.Ordinal), []);
     private volatile ImmutableDictionary<string, ImmutableList<Destination>> _retired = ImmutableDictionary<string, ImmutableList<Destination>>.Empty;
 
@@ -38,12 +40,15 @@ internal sealed partial class RouteTable : IDisposable
         var routes = _snapshot.Routes;
         foreach (var stored in state.Load())
         {
-            routes = routes.SetItem(stored.Name, Build(stored.Name, stored.Spec, null) with { LeaseLost = stored.LeaseLost });
+            routes = routes.SetItem(stored.Name, Build(stored.Name, stored.Spec, null, stored.StickyKey) with { LeaseLost = stored.LeaseLost });
             // The router can't know how long it was away, so the holder gets its whole time again.
             _leaseRenewed[stored.Name] = time.GetTimestamp();
         }
         _snapshot = Snapshot.Of(routes);
     }
+
+    /// <summary>After which the last requests of a destination that is going are told of. They are never cut off.</summary>
+    public TimeSpan DrainPatience { get; init; } = TimeSpan.FromMinutes(5);
 
     public IReadOnlyDictionary<string, Route> Routes => _snapshot.Routes;
 
@@ -80,6 +85,10 @@ internal sealed partial class RouteTable : IDisposable
         await _writer.WaitAsync(cancellation);
         try
         {
+            if (_handedOver)
+            {
+                return new(null, PutRefusal.HandedOver, Detail: "another process of this router takes over; ask again");
+            }
             var routes = _snapshot.Routes;
             routes.TryGetValue(name, out var current);
             if (current is not null && spec.Fence < current.Spec.Fence)
@@ -122,6 +131,91 @@ internal sealed partial class RouteTable : IDisposable
         }
     }
 
+    /// <summary>Gives the lease its whole time again, for the rollout that holds the route. Once lost it stays lost: the baseline has everything already.</summary>
+    public async Task<PutResult> RenewAsync(string name, long epoch, CancellationToken cancellation)
+    {
+        await _writer.WaitAsync(cancellation);
+        try
+        {
+            if (!_snapshot.Routes.TryGetValue(name, out var route))
+            {
+                return new(null, PutRefusal.UnknownRoute, Detail: "there is no such route");
+            }
+            if (route.Spec.Fence.Epoch != epoch)
+            {
+                return new(null, PutRefusal.LowerFence, route.Spec.Fence, $"epoch {epoch} does not hold the route, {route.Spec.Fence.Epoch} does");
+            }
+            if (route.LeaseLost)
+            {
+                return new(null, PutRefusal.LeaseLost, route.Spec.Fence, "the lease ran out and everything went to the baseline; only a new decision exposes the candidate again");
+            }
+            if (_handedOver)
+            {
+                return new(null, PutRefusal.HandedOver, Detail: "another process of this router takes over; ask again");
+            }
+            Renew(name);
+            return new(route);
+        }
+        finally
+        {
+            _writer.Release();
+        }
+    }
+
+    /// <summary>No write is accepted from here on, and the state is another process's to hold.</summary>
+    public async Task HandOverAsync(CancellationToken cancellation)
+    {
+        await _writer.WaitAsync(cancellation);
+        _handedOver = true;
+        _state.Unlock();
+        _writer.Release();
+    }
+
+    /// <summary>The other process did not come to serve: the state is held again, with what it may have accepted. <exception cref="StateFileException">It holds the state still.</exception></summary>
+    public async Task TakeBackAsync(CancellationToken cancellation)
+    {
+        await _writer.WaitAsync(cancellation);
+        try
+        {
+            _state.Lock();
+            foreach (var stored in _state.Load())
+            {
+                _snapshot.Routes.TryGetValue(stored.Name, out var current);
+                if (current is null || stored.Spec.Fence > current.Spec.Fence)
+                {
+                    var next = Build(stored.Name, stored.Spec, current, stored.StickyKey) with { LeaseLost = stored.LeaseLost };
+                    _snapshot = Snapshot.Of(_snapshot.Routes.SetItem(stored.Name, next));
+                    Retire(stored.Name, current, next);
+                }
+            }
+            _handedOver = false;
+        }
+        finally
+        {
+            _writer.Release();
+        }
+    }
+
+    public bool IsOverdue(Destination destination) =>
+        destination is { State: DestinationState.Draining, ClosedAt: { } closed } && _time.GetElapsedTime(closed) >= DrainPatience;
+
+    /// <summary>Says once of each destination that its last requests don't end.</summary>
+    public void TellOverdue()
+    {
+        foreach (var (name, destinations) in _retired)
+        {
+            foreach (var destination in destinations.Where(destination => !destination.OverdueTold && IsOverdue(destination)))
+            {
+                destination.OverdueTold = true;
+                DrainOverdue(_log, name, destination.ConcurrentRequests, destination.Release, destination.Address);
+            }
+        }
+    }
+
+    /// <summary>Requests and streams that are under way.</summary>
+    public long UnderWay => _snapshot.Routes.Values.SelectMany(route => route.Destinations).Concat(_retired.Values.SelectMany(all => all))
+        .Where(destination => destination.State != DestinationState.Removed).Sum(destination => destination.ConcurrentRequests);
+
     /// <summary>Takes back the exposure of each route whose lease ran out and says return.</summary>
     public async Task ReturnLostAsync(CancellationToken cancellation)
     {
@@ -137,7 +231,7 @@ internal sealed partial class RouteTable : IDisposable
                 var routes = _snapshot.Routes.SetItem(route.Name, route with { LeaseLost = true });
                 // Traffic goes back even when the disk refuses: after a restart the lease runs out once more.
                 _snapshot = Snapshot.Of(routes);
-                if (!TryStore(routes, out _))
+                if (!_handedOver && !TryStore(routes, out _))
                 {
                     StateNotWritten(_log, route.Name);
                 }
@@ -162,14 +256,18 @@ internal sealed partial class RouteTable : IDisposable
     private bool IsLost(Route route) =>
         !route.LeaseLost && route.Spec is { Lease.OnLoss: OnLoss.Return, CandidateWeight: > 0 } && LeaseLeft(route) == TimeSpan.Zero;
 
-    private Route Build(string name, RouteSpec spec, Route? current)
+    private Route Build(string name, RouteSpec spec, Route? current, byte[]? storedKey = null)
     {
+        var match = _matches.GetValueOrDefault(name) ?? RouteMatch.Everything;
+        byte[]? key = current?.StickyKey ?? storedKey ?? (spec.StickySeconds is null ? null : RandomNumberGenerator.GetBytes(StickyCookie.KeyBytes));
         var statistics = current?.Statistics ?? new RouteStatistics();
-        return new Route(name, _matches.GetValueOrDefault(name) ?? RouteMatch.Everything, spec)
+        return new Route(name, match, spec)
         {
             Baseline = Destinations(spec.Baseline),
             Candidate = spec.Candidate is { } candidate ? Destinations(candidate) : [],
             Statistics = statistics,
+            StickyKey = key,
+            Sticky = spec.StickySeconds is { } seconds ? new StickyCookie(key!, name, spec.Fence.Epoch, match.Path, TimeSpan.FromSeconds(seconds)) : null,
             PreviewToken = spec.PreviewToken is { } token ? Encoding.UTF8.GetBytes(token) : _previewToken,
         };
 
@@ -186,6 +284,7 @@ internal sealed partial class RouteTable : IDisposable
         var leaving = before?.Destinations.Except(after.Destinations).ToList() ?? [];
         foreach (var destination in leaving)
         {
+            destination.ClosedAt = _time.GetTimestamp();
             destination.Close();
         }
         var all = (_retired.GetValueOrDefault(name) ?? []).AddRange(leaving);
@@ -205,7 +304,7 @@ internal sealed partial class RouteTable : IDisposable
     {
         try
         {
-            _state.Save(routes.Values.Select(route => new StoredRoute(route.Name, route.Spec, route.LeaseLost)));
+            _state.Save(routes.Values.Select(route => new StoredRoute(route.Name, route.Spec, route.LeaseLost, route.StickyKey)));
             problem = null;
             return true;
         }
@@ -233,6 +332,9 @@ internal sealed partial class RouteTable : IDisposable
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "route {Route} at ({Epoch}, {Revision}): the lease ran out, everything goes to the baseline")]
     private static partial void LeaseRanOut(ILogger log, string route, long epoch, long revision);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "route {Route}: {Requests} requests or streams still keep {Release} at {Address}; it is not drained")]
+    private static partial void DrainOverdue(ILogger log, string route, long requests, string release, string address);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "the state file can't be written")]
     private static partial void StoreFailed(ILogger log, Exception error);

@@ -44,6 +44,18 @@ internal sealed partial class RouteValidator(bool allowPlaintext)
         {
             found.Add("lease.seconds: is between 1 and 86400");
         }
+        if (spec.StickySeconds is < 1 or > 30 * 86_400)
+        {
+            found.Add("stickySeconds: is between 1 and 2592000");
+        }
+        if (spec.Mirror is not (null or (>= 0 and <= 1)))
+        {
+            found.Add("mirror: is between 0 and 1");
+        }
+        else if (spec.Candidate is null && spec.Mirror > 0)
+        {
+            found.Add("mirror: is 0 without a candidate");
+        }
         if (spec.PreviewToken is { } token && !TokenPattern().IsMatch(token))
         {
             found.Add("previewToken: is 16 to 128 letters, digits, - or _");

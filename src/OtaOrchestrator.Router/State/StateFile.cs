@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using OtaOrchestrator.Router.Admin;
 using OtaOrchestrator.Router.Routes;
 
@@ -7,7 +8,9 @@ namespace OtaOrchestrator.Router.State;
 
 /// <summary>What is kept of a route between two lives of the router.</summary>
 /// <param name="LeaseLost">The lease ran out: only a newer fence exposes the candidate again.</param>
-internal sealed record StoredRoute(string Name, RouteSpec Spec, bool LeaseLost);
+/// <param name="StickyKey">Seals what clients carry, so that they keep their sides when the router starts anew. Absent in what earlier routers wrote.</param>
+internal sealed record StoredRoute(
+    string Name, RouteSpec Spec, bool LeaseLost, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] byte[]? StickyKey = null);
 
 /// <summary>The file is there but is not what the router wrote. Starting without it would forget weights and fences, so the router does not start.</summary>
 internal sealed class StateFileException(string message, Exception? inner = null) : Exception(message, inner);
@@ -22,12 +25,18 @@ internal sealed class StateFile : IDisposable
     private const long BytesMax = 16 * 1024 * 1024;
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private readonly string _path;
-    private readonly FileStream _lock;
+    private FileStream? _lock;
 
     public StateFile(string path)
     {
         _path = Path.GetFullPath(path);
         Directory.CreateDirectory(Path.GetDirectoryName(_path)!);
+        Lock();
+    }
+
+    /// <exception cref="StateFileException">Another process holds it.</exception>
+    public void Lock()
+    {
         try
         {
             _lock = new FileStream(_path + ".lock", new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None, UnixCreateMode = OwnerOnly });
@@ -36,6 +45,13 @@ internal sealed class StateFile : IDisposable
         {
             throw new StateFileException($"{_path} is in use by another router, or can't be locked", error);
         }
+    }
+
+    /// <summary>Another process may hold it from here on.</summary>
+    public void Unlock()
+    {
+        _lock?.Dispose();
+        _lock = null;
     }
 
     /// <summary>An absent file is a first start. <exception cref="StateFileException">It is damaged, or of another format.</exception></summary>
@@ -81,7 +97,7 @@ internal sealed class StateFile : IDisposable
         DurableFile.Replace(_path, text, OwnerOnly);
     }
 
-    public void Dispose() => _lock.Dispose();
+    public void Dispose() => Unlock();
 
     private StateFileException Damaged(string how, Exception? inner = null) => new(
         $"{_path} is damaged: {how}. The router does not start without its weights and fences: put back a copy of the file, " +

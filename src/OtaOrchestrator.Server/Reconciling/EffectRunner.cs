@@ -29,9 +29,11 @@ public sealed partial class EffectRunner(
         using var deadline = time.CreateTimer(_ => limited.Cancel(), null, options.Value.CallTimeout, Timeout.InfiniteTimeSpan);
         try
         {
-            options.Value.Probe?.Invoke($"{effect.Kind}.before");
-            var signal = await ActAsync(attempt, order, targets.Of(effect.Environment, effect.Target), limited.Token);
-            options.Value.Probe?.Invoke($"{effect.Kind}.after");
+            Pass(effect, "before");
+            // On a thread of its own: a target may also block before it returns a task.
+            var limit = limited.Token;
+            var signal = await EndsAsync(effect, Task.Run(() => ActAsync(attempt, order, targets.Of(effect.Environment, effect.Target), limit), CancellationToken.None), limit);
+            Pass(effect, "after");
             attempt.Failures = 0;
             attempt.FailingSince = 0;
             metering.Effect(effect.Kind, "ok", time.GetElapsedTime(began));
@@ -53,6 +55,40 @@ public sealed partial class EffectRunner(
         }
     }
 
+    /// <summary>
+    /// A call that heeds its cancellation ends by itself, in order. One that does not is left behind, so that it holds up nobody, least of all a rollback: should it reach
+    /// the target in the end, its fence is behind, and the return is read back past the deadline of every forward call.
+    /// </summary>
+    private async Task<Signal?> EndsAsync(EffectRow effect, Task<Signal?> call, CancellationToken limit)
+    {
+        try
+        {
+            return await call.WaitAsync(limit);
+        }
+        catch (OperationCanceledException) when (!call.IsCompleted)
+        {
+            // Over time or withdrawn; it has a moment to end.
+        }
+        try
+        {
+            return await call.WaitAsync(options.Value.AbandonAfter, time, CancellationToken.None);
+        }
+        catch (TimeoutException) when (!call.IsCompleted)
+        {
+            LogLeft(effect.Key, effect.Kind, effect.Target);
+            _ = call.ContinueWith(late => LogLate(effect.Key, effect.Kind, effect.Target, late.Exception is { } error ? Causes.Of(error) : "done"),
+                CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            throw new OperationCanceledException(limit);
+        }
+    }
+
+    /// <summary>What a call showed, unless it was left behind meanwhile: then somebody newer shows how things are.</summary>
+    private async Task ShowAsync(EffectRow effect, Func<LaneProgress, LaneProgress> change, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        await progress.PutAsync(effect, change);
+    }
+
     private async Task<Signal?> ActAsync(Attempt attempt, TargetOrder order, ITarget target, CancellationToken cancellation)
     {
         var effect = attempt.Effect;
@@ -60,16 +96,17 @@ public sealed partial class EffectRunner(
         {
             case EffectKind.Prepare:
                 var preparation = await target.PrepareAsync(order, cancellation);
-                await progress.PutAsync(effect, lane => lane with { Members = preparation.Members, Error = "" });
+                await ShowAsync(effect, lane => lane with { Members = preparation.Members, Error = "" }, cancellation);
                 return preparation.Problem is { } problem
                     ? Outcome(attempt, Trigger.PreparationFailed) with { Reason = problem }
                     : Outcome(attempt, Trigger.Prepared) with { Preparation = preparation };
 
             case EffectKind.Expose:
                 await target.ExposeAsync(order, cancellation);
-                options.Value.Probe?.Invoke("Expose.acted");
+                cancellation.ThrowIfCancellationRequested();
+                Pass(effect, "acted");
                 var reading = await target.ReadAsync(order, cancellation);
-                await progress.PutAsync(effect, lane => lane with { Reading = reading, Detail = reading.Detail, Error = "" });
+                await ShowAsync(effect, lane => lane with { Reading = reading, Detail = reading.Detail, Error = "" }, cancellation);
                 if (!reading.Agrees)
                 {
                     return Elapsed(attempt) < Patience(effect) ? null : Outcome(attempt, Trigger.ExposureFailed) with { Reason = $"not reached: {reading.Detail}" };
@@ -85,21 +122,23 @@ public sealed partial class EffectRunner(
 
             case EffectKind.Promote:
                 await target.PromoteAsync(order, cancellation);
-                options.Value.Probe?.Invoke("Promote.acted");
+                cancellation.ThrowIfCancellationRequested();
+                Pass(effect, "acted");
                 var promoted = await target.ReadAsync(order, cancellation);
                 return promoted.Agrees ? Outcome(attempt, Trigger.Promoted) with { Reading = promoted }
                     : Elapsed(attempt) < Patience(effect) ? null : Outcome(attempt, Trigger.PromotionFailed) with { Reason = $"not promoted: {promoted.Detail}" };
 
             case EffectKind.Restore:
                 await target.RestoreAsync(order, cancellation);
-                options.Value.Probe?.Invoke("Restore.acted");
+                cancellation.ThrowIfCancellationRequested();
+                Pass(effect, "acted");
                 var restoration = await target.ReadRestorationAsync(order, cancellation);
-                await progress.PutAsync(effect, lane => lane with { Restoration = restoration, Detail = restoration.Detail, Error = "" });
+                await ShowAsync(effect, lane => lane with { Restoration = restoration, Detail = restoration.Detail, Error = "" }, cancellation);
                 return Outcome(attempt, Trigger.RestorationRead) with { Restoration = restoration };
 
             case EffectKind.FollowTail:
                 var tail = await target.ReadRestorationAsync(order, cancellation);
-                await progress.PutAsync(effect, lane => lane with { Restoration = tail, Detail = tail.Detail, Error = "" });
+                await ShowAsync(effect, lane => lane with { Restoration = tail, Detail = tail.Detail, Error = "" }, cancellation);
                 return Outcome(attempt, Trigger.TailRead) with { Restoration = tail };
 
             default:
@@ -128,16 +167,19 @@ public sealed partial class EffectRunner(
             // Not every look is committed: a lane that waits is judged on without a change of its rows.
             Evidence = Evidence.Newer(lane.Evidence, live.Judgement?.Evidence),
         });
-        await progress.PutAsync(effect, now => now with { Judgement = judgement, Observation = observation ?? now.Observation, Error = absent ?? "" });
+        await ShowAsync(effect, now => now with { Judgement = judgement, Observation = observation ?? now.Observation, Error = absent ?? "" }, cancellation);
         return Outcome(attempt, Trigger.Looked, Actor.Judge) with { Judgement = judgement, Observation = observation };
     }
 
-    /// <summary>What the target shows, or why it shows nothing: where others are asked as well, they are heard all the same.</summary>
+    /// <summary>
+    /// What the target shows, or why it shows nothing: where others are asked as well, they are heard all the same. Looking is what keeps a partial exposure; one that
+    /// the target has taken back since has nothing to show.
+    /// </summary>
     private async Task<(Observation? Observation, string? Absent)> ObserveAsync(EffectRow effect, Lane lane, StepPlan step, TargetOrder order, ITarget target, CancellationToken cancellation)
     {
         if (!CheckReadings.Asks(lane, step))
         {
-            return (await target.ObserveAsync(order, cancellation), null);
+            return (await RenewedAsync(cancellation), null);
         }
         // Of the time that the whole look has, so that some is left to judge in.
         var patience = options.Value.CallTimeout / 2;
@@ -145,13 +187,19 @@ public sealed partial class EffectRunner(
         using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellation, deadline.Token);
         try
         {
-            return (await target.ObserveAsync(order, limited.Token), null);
+            return (await RenewedAsync(limited.Token).WaitAsync(limited.Token), null);
         }
         catch (Exception error) when (!cancellation.IsCancellationRequested)
         {
             var cause = error is OperationCanceledException ? $"no answer within {patience.TotalSeconds:0.#} s" : Causes.Of(error);
             LogBlind(effect.Key, cause);
             return (null, cause);
+        }
+
+        async Task<Observation?> RenewedAsync(CancellationToken limit)
+        {
+            await target.RenewAsync(order, limit);
+            return await target.ObserveAsync(order, limit);
         }
     }
 
@@ -176,6 +224,8 @@ public sealed partial class EffectRunner(
         return lane.Plan.Steps[Math.Clamp(lane.Step, 0, lane.Plan.Steps.Length - 1)].BakeMax ?? TimeSpan.FromHours(1);
     }
 
+    private void Pass(EffectRow effect, string when) => options.Value.Probe?.Invoke($"{effect.Kind}.{effect.Lane}.{when}");
+
     private TimeSpan Elapsed(Attempt attempt) => time.GetElapsedTime(attempt.StartedAt);
 
     private Signal Outcome(Attempt attempt, Trigger trigger, Actor? actor = null) =>
@@ -186,4 +236,10 @@ public sealed partial class EffectRunner(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "effect {Effect}: the target shows nothing: {Cause}")]
     private partial void LogBlind(string effect, string cause);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "effect {Effect} {Kind}: {Target} heeds no cancellation, the call is left behind")]
+    private partial void LogLeft(string effect, EffectKind kind, string target);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "effect {Effect} {Kind}: a call to {Target} that was left behind ended: {Outcome}")]
+    private partial void LogLate(string effect, EffectKind kind, string target, string outcome);
 }

@@ -9,6 +9,10 @@ public sealed class ReconcilerOptions
     [Range(typeof(TimeSpan), "00:00:01", "00:05:00")]
     public TimeSpan CallTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>A call that was cancelled, at its deadline or by a rollback, and does not end within this is left behind.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.010", "00:00:10")]
+    public TimeSpan AbandonAfter { get; set; } = TimeSpan.FromSeconds(1);
+
     /// <summary>A forward effect whose calls keep failing is given up after this.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan GiveUpAfter { get; set; } = TimeSpan.FromMinutes(2);

@@ -91,7 +91,7 @@ public sealed partial class Ledger(Database database, Changes changes, Metering 
                 Journal.InsertRequest(db, request.Actor, request.Id, request.BodySha256, answer(next), at);
             }
             return new Committed(next, decision.Replanned, written.Effects);
-        }, cancellation: cancellation);
+        }, what: "Created", cancellation: cancellation);
         var entry = _entries.GetOrAdd((environment, id), _ => new Entry(committed.Rollout));
         entry.Rollout = committed.Rollout;
         Publish(committed, "created");
@@ -121,7 +121,7 @@ public sealed partial class Ledger(Database database, Changes changes, Metering 
             {
                 if (request is not null && decision.Refusal is null && answer is not null)
                 {
-                    await database.WriteAsync(db => { Journal.InsertRequest(db, request.Actor, request.Id, request.BodySha256, answer(before, false), at); return true; }, Urgent(before), cancellation);
+                    await database.WriteAsync(db => { Journal.InsertRequest(db, request.Actor, request.Id, request.BodySha256, answer(before, false), at); return true; }, Urgent(before), "answer", cancellation);
                 }
                 return new Told(before, decision);
             }
@@ -141,7 +141,7 @@ public sealed partial class Ledger(Database database, Changes changes, Metering 
                     Journal.InsertRequest(db, request.Actor, request.Id, request.BodySha256, answer(next, true), at);
                 }
                 return true;
-            }, Urgent(next), CancellationToken.None);
+            }, Urgent(next), Name(signal, before, next), CancellationToken.None);
             entry.Rollout = next;
             Publish(new Committed(next, decision.Replanned, written.Effects), decision.Text);
             return new Told(next, decision);
@@ -155,12 +155,16 @@ public sealed partial class Ledger(Database database, Changes changes, Metering 
     /// <summary>An effect that ended without a decision.</summary>
     public async Task FinishAsync(EffectRow effect)
     {
-        await database.WriteAsync(db => { Journal.DeleteEffect(db, effect); return true; });
+        await database.WriteAsync(db => { Journal.DeleteEffect(db, effect); return true; }, what: $"done.{effect.Kind}.{effect.Lane}");
     }
 
     /// <summary>Rollback goes before everything, also before an empty disk.</summary>
     private static bool Urgent(Rollout rollout) =>
         rollout.Lanes.Any(lane => lane.State is LaneState.RollingBack or LaneState.AwaitingUndo or LaneState.RolledBack or LaneState.RollbackStuck);
+
+    /// <summary>What a commit is, whenever it comes: the trigger, its lane, and the move.</summary>
+    private static string Name(Signal signal, Rollout before, Rollout next) =>
+        signal.Lane is { } lane ? $"{signal.Trigger}.{lane}.{before.Lane(lane).State}-{next.Lane(lane).State}" : $"{signal.Trigger}.{before.State}-{next.State}";
 
     private static Written Write(Rollout before, Rollout next, Decision decision, Signal signal, DateTimeOffset at, string spec)
     {

@@ -28,7 +28,7 @@ public sealed class ProgressBoard(Database database, Changes changes, TimeProvid
             try
             {
                 var spec = JsonSerializer.Serialize(now, StoredJson.Default.LaneProgress);
-                await database.WriteAsync(db => { Journal.PutProgress(db, effect.Environment, effect.Rollout, new ProgressRow(effect.Lane, spec, time.GetUtcNow())); return true; });
+                await database.WriteAsync(db => { Journal.PutProgress(db, effect.Environment, effect.Rollout, new ProgressRow(effect.Lane, spec, time.GetUtcNow())); return true; }, what: $"progress.{effect.Kind}.{effect.Lane}");
             }
             catch (StoreFullException)
             {

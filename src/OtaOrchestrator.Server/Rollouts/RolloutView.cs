@@ -149,7 +149,7 @@ public sealed class RolloutView(Database database, ProgressBoard progress, Ledge
         _ => "noData",
     };
 
-    private static IEnumerable<Wire.Action> Actions(Rollout rollout, Actor caller, DateTimeOffset now)
+    private IEnumerable<Wire.Action> Actions(Rollout rollout, Actor caller, DateTimeOffset now)
     {
         foreach (var trigger in (Trigger[])[Trigger.Pause, Trigger.Resume, Trigger.Approve, Trigger.Promote, Trigger.Rollback, Trigger.Halt, Trigger.Cancel])
         {
@@ -157,20 +157,27 @@ public sealed class RolloutView(Database database, ProgressBoard progress, Ledge
         }
     }
 
-    private static Wire.Action Action(Rollout rollout, Signal command, DateTimeOffset now)
+    private Wire.Action Action(Rollout rollout, Signal command, DateTimeOffset now)
     {
-        var refusal = Lifecycle.WhyNot(rollout, command, now);
-        return new Wire.Action { Verb = command.Trigger.ToString().ToLowerInvariant(), Permitted = refusal is null, Reason = refusal?.Text ?? "" };
+        var reason = WhyNot(rollout, command, now);
+        return new Wire.Action { Verb = command.Trigger.ToString().ToLowerInvariant(), Permitted = reason is null, Reason = reason ?? "" };
     }
+
+    /// <summary>The lifecycle knows the rollout alone; that another one has had the target since, only the store knows.</summary>
+    private string? WhyNot(Rollout rollout, Signal command, DateTimeOffset now) =>
+        Lifecycle.WhyNot(rollout, command, now)?.Text ?? (command.Trigger == Trigger.Rollback && rollout.Ended
+            ? database.Read(db => rollout.Lanes.Where(lane => lane.State == LaneState.Succeeded)
+                .Where(lane => Journal.Target(db, rollout.Environment, lane.Target)?.Epoch != lane.Epoch).Select(lane => $"another rollout has had {lane.Target} since: start one with {lane.Fallback} instead").FirstOrDefault())
+            : null);
 
     private Wire.WayBack WayBack(Rollout rollout, DateTimeOffset now)
     {
-        var refusal = Lifecycle.WhyNot(rollout, new Signal(Trigger.Rollback, Actor.Orchestrator), now);
+        var refusal = WhyNot(rollout, new Signal(Trigger.Rollback, Actor.Orchestrator), now);
         var until = rollout.Lanes.Select(lane => lane.RestoreUntil).Min();
         var view = new Wire.WayBack
         {
             Ready = refusal is null,
-            Text = refusal?.Text ?? (rollout.Lanes.Any(lane => lane.Kind == TargetKind.Fleet) ? "signed" : "old side kept"),
+            Text = refusal ?? (rollout.Lanes.Any(lane => lane.Kind == TargetKind.Fleet) ? "signed" : "old side kept"),
         };
         view.Rehearsals.AddRange(database.Read(db => rollout.Lanes.Select(lane => Journal.Rehearsal(db, rollout.Environment, lane.Target)).OfType<RehearsalRow>().ToList()).Select(row =>
             new Wire.Rehearsal { Target = row.Target, Time = Timestamp.FromDateTimeOffset(row.At), Took = Duration.FromTimeSpan(row.Took) }));

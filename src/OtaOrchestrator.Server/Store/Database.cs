@@ -32,16 +32,17 @@ public sealed class Database : IDisposable
         _thread.Start();
     }
 
-    /// <summary>Called around each commit, so that a test can end the process there.</summary>
+    /// <summary>Called around each commit with what is committed, so that a test can end the process there.</summary>
     public Action<string>? Probe { get; set; }
 
     /// <summary>Runs the work in a transaction, together with others that wait. The work must not touch anything but the statements it is given.</summary>
     /// <param name="urgent">A rollback: taken even when the disk is full, out of the reserve.</param>
-    public async Task<T> WriteAsync<T>(Func<Statements, T> work, bool urgent = false, CancellationToken cancellation = default)
+    /// <param name="what">Names the write for <see cref="Probe"/>: the same in every run, whatever else the clock brings.</param>
+    public async Task<T> WriteAsync<T>(Func<Statements, T> work, bool urgent = false, string what = "other", CancellationToken cancellation = default)
     {
         var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
         T result = default!;
-        var write = new Write(statements => result = work(statements), urgent, () => done.TrySetResult(result), error => done.TrySetException(error));
+        var write = new Write(statements => result = work(statements), urgent, what, () => done.TrySetResult(result), error => done.TrySetException(error));
         await _queue.Writer.WriteAsync(write, cancellation);
         return await done.Task;
     }
@@ -152,9 +153,9 @@ public sealed class Database : IDisposable
                     failed.Add((write, error));
                 }
             }
-            Probe?.Invoke("commit.before");
+            Pass("commit.before", batch);
             _writer.Run("COMMIT");
-            Probe?.Invoke("commit.after");
+            Pass("commit.after", batch);
         }
         catch (Exception error)
         {
@@ -184,7 +185,18 @@ public sealed class Database : IDisposable
         return true;
     }
 
+    private void Pass(string when, List<Write> batch)
+    {
+        if (Probe is { } probe)
+        {
+            foreach (var what in batch.Select(write => write.What).Distinct())
+            {
+                probe($"{when}/{what}");
+            }
+        }
+    }
+
     private static bool IsFull(Exception error) => error is SqliteException { SqliteErrorCode: SqliteFull or SqliteIoError };
 
-    private sealed record Write(Action<Statements> Work, bool Urgent, Action Done, Action<Exception> Fail);
+    private sealed record Write(Action<Statements> Work, bool Urgent, string What, Action Done, Action<Exception> Fail);
 }

@@ -371,6 +371,29 @@ public sealed class IotFleetTests : IAsyncLifetime
         Assert.Equal((true, 0, 2, 0, 0), Short(await Target.ReadRestorationAsync(whole, _cancellation)));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(-1)]
+    public async Task A_clock_that_is_set_makes_no_device_silent_and_ends_no_return_early(int hours)
+    {
+        var clock = new SettableClock(_fleet.Clock);
+        var target = new IotFleet(_fleet.Iot, _fleet.Settings, clock);
+        var device = await _fleet.EnrolAsync(true);
+        var order = Order(0);
+        await target.ExposeAsync(order, _cancellation);
+        await _fleet.EndAsync(device, await _fleet.StartAsync(device), "confirmed", 'a');
+        await device.ReportAsync(new { health = "healthy", checkIn = _fleet.Now });
+
+        clock.Offset = TimeSpan.FromHours(hours);
+        var seen = Assert.IsType<FleetObservation>(await target.ObserveAsync(order, _cancellation));
+        Assert.Equal((0, 0), (seen.Starts.Sum(start => start.Silent), seen.Dark));
+        var restore = Order(0, revision: 2);
+        await target.RestoreAsync(restore, _cancellation);
+        var reading = await target.ReadRestorationAsync(restore, _cancellation);
+        Assert.False(reading.Agrees, reading.Detail);
+        Assert.Contains("reachable devices still run", reading.Detail, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Update_that_does_not_end_is_cancelled_by_force_after_the_grace()
     {
@@ -406,4 +429,16 @@ public sealed class IotFleetTests : IAsyncLifetime
     private async Task<FleetObservation> Observe(TargetOrder order) => Assert.IsType<FleetObservation>(await Target.ObserveAsync(order, _cancellation));
 
     private static (bool, long, long, long, long) Short(Restoration r) => (r.Agrees, r.Candidate, r.Returned, r.Failed, r.Tail);
+
+    /// <summary>The time of day can be set; timestamps go on as they do.</summary>
+    private sealed class SettableClock(TimeProvider steady) : TimeProvider
+    {
+        public TimeSpan Offset { get; set; }
+
+        public override DateTimeOffset GetUtcNow() => steady.GetUtcNow() + Offset;
+
+        public override long GetTimestamp() => steady.GetTimestamp();
+
+        public override long TimestampFrequency => steady.TimestampFrequency;
+    }
 }

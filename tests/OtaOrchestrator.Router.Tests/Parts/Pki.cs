@@ -59,6 +59,7 @@ internal sealed class Pki : IDisposable
     public HttpClient Client(Issued? identity, Version? version = null) => new(new SocketsHttpHandler
     {
         UseProxy = false,
+        UseCookies = false,
         SslOptions = { CertificateChainPolicy = Trust(), ClientCertificates = identity is null ? null : [identity.Load()] },
     })
     {

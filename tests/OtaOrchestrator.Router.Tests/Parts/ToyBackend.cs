@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.WebSockets;
+using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -12,6 +14,7 @@ namespace OtaOrchestrator.Router.Tests.Parts;
 /// <summary>A back end over TLS that says its version, and does what a path asks for.</summary>
 internal sealed class ToyBackend : IAsyncDisposable
 {
+    private static readonly TimeSpan Slowness = TimeSpan.FromMilliseconds(300);
     private readonly WebApplication _app;
     private readonly TaskCompletionSource _gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly SemaphoreSlim _waiting = new(0);
@@ -22,11 +25,14 @@ internal sealed class ToyBackend : IAsyncDisposable
     public string Release => "thermostat-api@" + Version;
     public string Url { get; private set; } = "";
     public IReadOnlyDictionary<string, string>? LastHeaders { get; private set; }
+    public string LastBody { get; private set; } = "";
 
     public static async Task<ToyBackend> StartAsync(Pki pki, string version)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddRoutingCore();
+        builder.Services.AddGrpc();
+        builder.Services.AddSingleton(new ToyHealth(version));
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listener =>
         {
             listener.Protocols = HttpProtocols.Http1AndHttp2;
@@ -34,10 +40,16 @@ internal sealed class ToyBackend : IAsyncDisposable
         }));
         var app = builder.Build();
         var backend = new ToyBackend(app) { Version = version };
+        app.UseWebSockets();
         app.MapGet("/version", context =>
         {
             backend.LastHeaders = context.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase);
             return context.Response.WriteAsync(version);
+        });
+        app.MapGet("/slow", async context =>
+        {
+            await Task.Delay(Slowness, TimeProvider.System, context.RequestAborted);
+            await context.Response.WriteAsync(version);
         });
         app.MapGet("/status/{code:int}", context =>
         {
@@ -55,6 +67,23 @@ internal sealed class ToyBackend : IAsyncDisposable
             await backend._gate.Task.WaitAsync(context.RequestAborted);
             await context.Response.WriteAsync(version);
         });
+        app.MapPost("/echo", async context =>
+        {
+            using var reader = new StreamReader(context.Request.Body);
+            backend.LastBody = await reader.ReadToEndAsync();
+            await context.Response.WriteAsync($"{version} {backend.LastBody}");
+        });
+        app.Map("/ws", async context =>
+        {
+            using var socket = await context.WebSockets.AcceptWebSocketAsync();
+            byte[] buffer = new byte[1024];
+            while (await socket.ReceiveAsync(buffer, context.RequestAborted) is { MessageType: WebSocketMessageType.Text } message)
+            {
+                await socket.SendAsync(Encoding.UTF8.GetBytes($"{version} {Encoding.UTF8.GetString(buffer, 0, message.Count)}"), WebSocketMessageType.Text, true, context.RequestAborted);
+            }
+            await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, context.RequestAborted);
+        });
+        app.MapGrpcService<ToyHealth>();
         app.MapPost("/grpc/{status}", async context =>
         {
             context.Response.ContentType = "application/grpc";

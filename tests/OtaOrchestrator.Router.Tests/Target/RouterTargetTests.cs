@@ -1,8 +1,10 @@
 using System.Security.Cryptography.X509Certificates;
+using OtaOrchestrator.Core.Plans;
 using OtaOrchestrator.Core.Ports;
 using OtaOrchestrator.Router.Tests.Parts;
 using OtaOrchestrator.Server.Targets.Router;
 using Fence = OtaOrchestrator.Core.Ports.Fence;
+using Lease = OtaOrchestrator.Core.Ports.Lease;
 
 namespace OtaOrchestrator.Router.Tests.Target;
 
@@ -141,6 +143,56 @@ public sealed class RouterTargetTests : World
         Assert.Equal(fix.Version, await Router.VersionAsync());
         await _target.RestoreAsync(successor with { Fence = new Fence(2, 3), Step = 2 }, default);
         Assert.Equal(Old.Version, await Router.VersionAsync());
+    }
+
+    [Fact]
+    public async Task A_partial_exposure_has_a_lease_that_looking_renews_and_no_other_has()
+    {
+        var order = Order(1, -1) with { Lease = new Lease(TimeSpan.FromSeconds(60), Return: true) };
+        await _target.PrepareAsync(order, default);
+        Assert.Null((await Router.RouteAsync())["lease"]);
+        var exposed = order with { Fence = new Fence(1, 2), Step = 1 };
+        await _target.ExposeAsync(exposed, default);
+        Assert.Equal("""{"seconds":60,"onLoss":"return"}""", (await Router.RouteAsync())["lease"]!.ToJsonString());
+        await _target.RenewAsync(exposed with { Fence = new Fence(1, 5) }, default);
+        await Assert.ThrowsAsync<TargetException>(() => _target.RenewAsync(exposed with { Fence = new Fence(2, 5) }, default));
+        await _target.PromoteAsync(order with { Fence = new Fence(1, 6), Step = 2 }, default);
+        Assert.Null((await Router.RouteAsync())["lease"]);
+        await _target.RestoreAsync(order with { Fence = new Fence(1, 7), Step = 2 }, default);
+        Assert.Null((await Router.RouteAsync())["lease"]);
+    }
+
+    [Fact]
+    public async Task A_lost_lease_is_read_as_an_exposure_that_does_not_hold_and_as_no_data()
+    {
+        await _target.PrepareAsync(Order(1, -1), default);
+        var exposed = Order(2, 1) with { Lease = new Lease(TimeSpan.FromSeconds(1), Return: true) };
+        await _target.ExposeAsync(exposed, default);
+        await TestRouter.UntilAsync(async () => (bool)(await Router.RouteAsync())["leaseLost"]!, "the lease runs out");
+        var reading = await _target.ReadAsync(exposed, default);
+        Assert.False(reading.Agrees);
+        Assert.Equal(0, reading.Share);
+        Assert.Contains("the lease ran out", reading.Detail, StringComparison.Ordinal);
+        var error = await Assert.ThrowsAsync<TargetException>(() => _target.RenewAsync(exposed, default));
+        Assert.Contains("lease ran out", error.Message, StringComparison.Ordinal);
+        await _target.ExposeAsync(exposed with { Fence = new Fence(1, 3) }, default);
+        Assert.True((await _target.ReadAsync(exposed with { Fence = new Fence(1, 3) }, default)).Agrees);
+    }
+
+    [Fact]
+    public async Task Stickiness_and_copies_are_written_with_the_step_that_has_them()
+    {
+        var order = Order(1, -1) with { StickyFor = TimeSpan.FromHours(1), Steps = [new TargetStep(0, null) { Mirror = 0.1 }, new TargetStep(0.25, null)] };
+        await _target.PrepareAsync(order, default);
+        var copying = order with { Fence = new Fence(1, 2), Step = 0 };
+        Assert.False((await _target.ReadAsync(copying with { Fence = new Fence(1, 1) }, default)).Agrees);
+        await _target.ExposeAsync(copying, default);
+        Assert.True((await _target.ReadAsync(copying, default)).Agrees);
+        var route = await Router.RouteAsync();
+        Assert.Equal((0.1, 3600), ((double)route["mirror"]!, (int)route["stickySeconds"]!));
+        await _target.ExposeAsync(order with { Fence = new Fence(1, 3), Step = 1 }, default);
+        Assert.Null((await Router.RouteAsync())["mirror"]);
+        Assert.Superset(new HashSet<string> { PlanFeatures.StickyFor, PlanFeatures.Lease, PlanFeatures.Mirror }, _target.Capabilities.Features.ToHashSet());
     }
 
     [Fact]

@@ -97,6 +97,21 @@ public sealed class ReconcilerTests
     }
 
     [Fact]
+    public async Task Each_look_renews_the_lease_and_an_exposure_that_was_lost_is_held_and_never_judged_as_healthy()
+    {
+        await using var scene = await Scene.New().Started();
+        await scene.Set("api");
+        int renewed = 0;
+        scene.Target("api").Before = (method, order, _) => method != nameof(ITarget.RenewAsync) || (order.Share == 0.25 && Interlocked.Increment(ref renewed) <= 3)
+            ? Task.CompletedTask : throw new TargetException("the lease ran out");
+        await scene.Start("autumn", plan => plan with { Steps = [Scene.Step(0.25) with { BakeMin = TimeSpan.FromMinutes(5), BakeMax = TimeSpan.FromMilliseconds(400) }, Scene.Step(1)] }, ["api"]);
+        var held = await scene.Until("autumn", LaneState.Held);
+        Assert.True(renewed > 3, $"{renewed} renewals");
+        Assert.Equal(Verdict.NoData, held.Lanes[0].Judgement!.Verdict);
+        Assert.Contains("the lease ran out", held.Lanes[0].Cause, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_rollback_cancels_the_forward_write_in_flight_and_comes_after_it()
     {
         await using var scene = await Scene.New().Started();
@@ -134,6 +149,64 @@ public sealed class ReconcilerTests
         await scene.Until("autumn", LaneState.RolledBack);
         Assert.Equal(["expose ended", "restore"], order.Take(2));
         Assert.Null(scene.Target("api").State.Candidate);
+    }
+
+    [Theory]
+    [InlineData(nameof(ITarget.ExposeAsync), false)]
+    [InlineData(nameof(ITarget.ExposeAsync), true)]
+    [InlineData(nameof(ITarget.ReadAsync), false)]
+    [InlineData(nameof(ITarget.ObserveAsync), true)]
+    public async Task A_forward_call_that_never_returns_does_not_hold_up_the_rollback_and_changes_nothing_when_it_comes_late(string stuck, bool blocks)
+    {
+        var scene = Scene.New();
+        // One worker, so that a call which kept its place would be noticed; a deadline longer than anybody's patience.
+        (scene.Options.WorkersMax, scene.Options.CallTimeout, scene.Options.AbandonAfter) = (1, TimeSpan.FromMinutes(5), TimeSpan.FromMilliseconds(100));
+        await using var started = await scene.Started();
+        await scene.Set("api", "web");
+        var (inside, never) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        scene.Target("api").Before = (method, order, _) =>
+        {
+            if (method != stuck || (stuck == nameof(ITarget.ExposeAsync) && order.Share < 1))
+            {
+                return Task.CompletedTask;
+            }
+            inside.TrySetResult();
+            if (blocks)
+            {
+                never.Task.Wait(CancellationToken.None);
+            }
+            return never.Task;
+        };
+        await scene.Start("autumn", "api");
+        await inside.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        await scene.Tell("autumn", Trigger.Rollback);
+        await scene.Until("autumn", LaneState.RolledBack);
+        Assert.Equal(["ExposeAsync api@1.0 api@2.0 0.25", "RestoreAsync api@1.0  0"], scene.Target("api").State.Changes);
+        await scene.Start("winter", "web");
+        await scene.Until("winter", LaneState.Succeeded);
+
+        never.SetResult();
+        await Condition.Holds(() => scene.Logs.Of(Microsoft.Extensions.Logging.LogLevel.Warning).Any(line => line.Contains("left behind ended", StringComparison.Ordinal)));
+        Assert.Equal(2, scene.Target("api").State.Changes.Count);
+        Assert.Equal(LaneState.RolledBack, scene.Rollout("autumn").State);
+        scene.Logs.HasNoErrors();
+    }
+
+    [Fact]
+    public async Task A_return_that_never_answers_is_left_behind_and_tried_again()
+    {
+        var scene = Scene.New();
+        (scene.Options.CallTimeout, scene.Options.AbandonAfter) = (TimeSpan.FromMilliseconds(200), TimeSpan.FromMilliseconds(100));
+        await using var started = await scene.Started();
+        await scene.Set("api");
+        await scene.Start("autumn", plan => plan with { Steps = [Scene.Step(0.25) with { Pause = true }, Scene.Step(1)] }, ["api"]);
+        await scene.Until("autumn", LaneState.AwaitingPromotion);
+        int tries = 0;
+        scene.Target("api").Before = (method, _, _) => method == nameof(ITarget.RestoreAsync) && Interlocked.Increment(ref tries) <= 2 ? new TaskCompletionSource().Task : Task.CompletedTask;
+        await scene.Tell("autumn", Trigger.Rollback);
+        await scene.Until("autumn", LaneState.RolledBack);
+        Assert.Equal("api@1.0", scene.Target("api").State.Runs);
+        Assert.Equal(3, tries);
     }
 
     [Fact]
@@ -292,7 +365,7 @@ public sealed class ReconcilerTests
         await scene.Until("autumn", LaneState.AwaitingPromotion);
         scene.Database.Probe = point =>
         {
-            if (point == "commit.before" && Interlocked.Increment(ref failures) is > 1 and < 4)
+            if (point.StartsWith("commit.before/", StringComparison.Ordinal) && Interlocked.Increment(ref failures) is > 1 and < 4)
             {
                 throw new InvalidOperationException("the store has the hiccups");
             }

@@ -70,7 +70,7 @@ public sealed class FileTarget(string file, string runs) : ITarget
 
     public Task<Forecast> ForecastAsync(TargetOrder order, CancellationToken cancellation) => Task.FromResult(new Forecast(0, [.. order.Steps.Select(step => new StepForecast(0, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{step.Share:P0}")))]));
 
-    public Task RenewAsync(TargetOrder order, CancellationToken cancellation) => Task.CompletedTask;
+    public Task RenewAsync(TargetOrder order, CancellationToken cancellation) => Before?.Invoke(nameof(RenewAsync), order, cancellation) ?? Task.CompletedTask;
 
     public async Task HoldAsync(TargetOrder order, CancellationToken cancellation) => await Begin(nameof(HoldAsync), order, cancellation);
 

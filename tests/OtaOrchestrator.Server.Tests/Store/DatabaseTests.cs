@@ -49,7 +49,7 @@ public sealed class DatabaseTests : IDisposable
     {
         using var database = Open();
         int commits = 0;
-        database.Probe = point => commits += point == "commit.after" ? 1 : 0;
+        database.Probe = point => commits += point == "commit.after/other" ? 1 : 0;
         await Task.WhenAll(Enumerable.Range(0, 1000).Select(i => database.WriteAsync(db => Journal.InsertEnvironment(db, new EnvironmentRow($"e{i}", "{}", 1, DateTimeOffset.UnixEpoch)))));
         Assert.InRange(commits, 1, 500);
     }

@@ -36,6 +36,31 @@ public sealed class FullDiskTests
         Assert.Equal(1024 * 1024, new FileInfo(scene.DatabaseFile + ".reserve").Length);
     }
 
+    [Fact]
+    public async Task A_server_that_starts_again_on_a_full_disk_knows_what_it_knew_and_takes_it_back()
+    {
+        using var disk = SmallDisk.Mount();
+        await using var scene = await Scene.At(disk.Path, reserveBytes: 1024 * 1024).Started();
+        await scene.Set("api", "web");
+        await scene.Start("autumn", plan => plan with { Steps = [Scene.Step(0.25) with { Pause = true }, Scene.Step(1)] }, ["api"]);
+        await scene.Until("autumn", LaneState.AwaitingPromotion);
+        disk.Fill();
+        await Assert.ThrowsAsync<StoreFullException>(() => scene.Start("winter", "web"));
+        var story = scene.Story("autumn");
+
+        await scene.Restart();
+        Assert.StartsWith(story, scene.Story("autumn"), StringComparison.Ordinal);
+        Assert.Equal(LaneState.AwaitingPromotion, scene.Rollout("autumn").State);
+        // What the first one gave up of its reserve is the second one's to write with.
+        await scene.Tell("autumn", Trigger.Rollback, reason: "the disk is full and so is the night");
+        await scene.Until("autumn", LaneState.RolledBack);
+        Assert.Equal("api@1.0", scene.Target("api").State.Runs);
+
+        disk.Free();
+        await scene.Start("winter", "web");
+        await scene.Until("winter", LaneState.Succeeded);
+    }
+
     /// <summary>A tmpfs of its own. Needs the right to mount.</summary>
     private sealed class SmallDisk : IDisposable
     {

@@ -4,7 +4,7 @@ namespace OtaOrchestrator.Server.Targets.Router;
 
 // What the router's administration takes and gives; its members are the wire's.
 
-internal sealed record RouteBody(FenceBody Fence, VariantBody Baseline, VariantBody? Candidate, double CandidateWeight, LeaseBody? Lease);
+internal sealed record RouteBody(FenceBody Fence, VariantBody Baseline, VariantBody? Candidate, double CandidateWeight, LeaseBody? Lease, int? StickySeconds, double? Mirror);
 
 internal sealed record FenceBody(long Epoch, long Revision)
 {
@@ -18,17 +18,22 @@ internal sealed record VariantBody(string Release, IReadOnlyList<string> Address
     public static VariantBody Of(TargetRelease release) => new(release.ToString(), release.Addresses);
 }
 
-internal sealed record LeaseBody(int Seconds, string OnLoss);
+internal sealed record LeaseBody(int Seconds, string OnLoss)
+{
+    public static LeaseBody Of(Lease lease) => new((int)Math.Ceiling(lease.For.TotalSeconds), lease.Return ? "return" : "hold");
+}
+
+internal sealed record RenewalBody(long Epoch);
 
 internal sealed record RouteState(
-    FenceBody Fence, VariantBody Baseline, VariantBody? Candidate, double CandidateWeight, bool LeaseLost, WeightsState Effective,
+    FenceBody Fence, VariantBody Baseline, VariantBody? Candidate, double CandidateWeight, double? Mirror, bool LeaseLost, WeightsState Effective,
     IReadOnlyList<DestinationState> Destinations, bool Drained);
 
 internal sealed record WeightsState(double Baseline, double Candidate);
 
 /// <param name="Side">baseline, candidate, or none.</param>
 /// <param name="State">active, draining or removed.</param>
-internal sealed record DestinationState(string Release, string Address, string Side, string State, long ConcurrentRequests, bool Healthy, string? Problem);
+internal sealed record DestinationState(string Release, string Address, string Side, string State, long ConcurrentRequests, bool Overdue, bool Healthy, string? Problem);
 
 internal sealed record RouteStatistics(string Instance, IReadOnlyList<SideState> Sides);
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using OtaOrchestrator.Core.Ports;
 
 namespace OtaOrchestrator.Server.Targets.Router;
@@ -8,17 +9,12 @@ namespace OtaOrchestrator.Server.Targets.Router;
 /// <summary>The router's administration: what it refuses becomes a <see cref="TargetException"/>, what may pass an <see cref="IOException"/> or the client's own exception.</summary>
 internal sealed class RouterClient(HttpClient http, Uri admin, string route)
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
     private readonly Uri _route = new(admin, $"/v1/routes/{Uri.EscapeDataString(route)}");
 
-    public async Task PutAsync(RouteBody body, CancellationToken cancellation)
-    {
-        using var content = JsonContent.Create(body, options: Json);
-        // With its length: a router need not take a body of unknown size.
-        await content.LoadIntoBufferAsync(cancellation);
-        using var response = await http.PutAsync(_route, content, cancellation);
-        await CheckAsync(response, cancellation);
-    }
+    public Task PutAsync(RouteBody body, CancellationToken cancellation) => WriteAsync(HttpMethod.Put, _route, body, cancellation);
+
+    public Task RenewAsync(RenewalBody body, CancellationToken cancellation) => WriteAsync(HttpMethod.Post, new Uri(_route.AbsoluteUri + "/lease"), body, cancellation);
 
     public async Task<RouteState> GetAsync(CancellationToken cancellation) =>
         await FindAsync(cancellation) ?? throw new TargetException($"the router has no route {route}");
@@ -34,6 +30,16 @@ internal sealed class RouterClient(HttpClient http, Uri admin, string route)
     {
         using var response = await http.GetAsync(new Uri(_route.AbsoluteUri + "/stats"), cancellation);
         return await ReadAsync<RouteStatistics>(response, cancellation);
+    }
+
+    private async Task WriteAsync<T>(HttpMethod method, Uri address, T body, CancellationToken cancellation)
+    {
+        using var content = JsonContent.Create(body, options: Json);
+        // With its length: a router need not take a body of unknown size.
+        await content.LoadIntoBufferAsync(cancellation);
+        using var request = new HttpRequestMessage(method, address) { Content = content, Version = http.DefaultRequestVersion, VersionPolicy = http.DefaultVersionPolicy };
+        using var response = await http.SendAsync(request, cancellation);
+        await CheckAsync(response, cancellation);
     }
 
     private static async Task<T> ReadAsync<T>(HttpResponseMessage response, CancellationToken cancellation)

@@ -22,7 +22,7 @@ public sealed class RouterTarget(HttpClient http, Uri admin, string route, TimeP
     {
         PerVariantMetrics = true,
         CompareAndSwap = true,
-        Features = new HashSet<string>(StringComparer.Ordinal) { PlanFeatures.Test },
+        Features = new HashSet<string>(StringComparer.Ordinal) { PlanFeatures.Test, PlanFeatures.StickyFor, PlanFeatures.Lease, PlanFeatures.Mirror },
     };
 
     public Task<Forecast> ForecastAsync(TargetOrder order, CancellationToken cancellation) => Task.FromResult(new Forecast(0, [.. order.Steps.Select(step => new StepForecast(0, step switch
@@ -57,17 +57,20 @@ public sealed class RouterTarget(HttpClient http, Uri admin, string route, TimeP
         return new Preparation(0);
     }
 
-    public Task ExposeAsync(TargetOrder order, CancellationToken cancellation) => _router.PutAsync(Body(Checked(order), order.Share), cancellation);
+    public Task ExposeAsync(TargetOrder order, CancellationToken cancellation) => _router.PutAsync(Body(Checked(order), order.Share) with { Mirror = MirrorOf(order) }, cancellation);
 
     public async Task<Reading> ReadAsync(TargetOrder order, CancellationToken cancellation)
     {
         var now = await _router.GetAsync(cancellation);
         double share = ShareOf(now, order.Candidate);
-        bool agrees = now.Fence.ToFence() == order.Fence && share >= order.Share - Tolerance && Serves(now.Baseline, order.Fallback);
+        bool agrees = now.Fence.ToFence() == order.Fence && share >= order.Share - Tolerance && Serves(now.Baseline, order.Fallback)
+            && (now.Mirror ?? 0) >= (share >= 1 - Tolerance ? 0 : MirrorOf(order) ?? 0) - Tolerance;
         return new Reading(agrees, share, Detail(now, order));
     }
 
-    public Task RenewAsync(TargetOrder order, CancellationToken cancellation) => Task.CompletedTask;
+    /// <summary>Does nothing without a partial exposure. <exception cref="TargetException">The lease ran out, or another rollout holds the route.</exception></summary>
+    public Task RenewAsync(TargetOrder order, CancellationToken cancellation) =>
+        LeaseOf(order, order.Share) is null ? Task.CompletedTask : _router.RenewAsync(new RenewalBody(order.Fence.Epoch), cancellation);
 
     /// <summary>Does nothing: a router has nothing queued, and weights stay as they are.</summary>
     public Task HoldAsync(TargetOrder order, CancellationToken cancellation) => Task.CompletedTask;
@@ -79,7 +82,7 @@ public sealed class RouterTarget(HttpClient http, Uri admin, string route, TimeP
     {
         try
         {
-            await _router.PutAsync(Body(Checked(order), 0) with { Candidate = null }, cancellation);
+            await _router.PutAsync(Body(Checked(order), 0) with { Candidate = null, StickySeconds = null }, cancellation);
         }
         catch (TargetException) when (!cancellation.IsCancellationRequested)
         {
@@ -120,7 +123,13 @@ public sealed class RouterTarget(HttpClient http, Uri admin, string route, TimeP
     private static TargetOrder Checked(TargetOrder order) => Problem(order) is { } problem ? throw new TargetException(problem) : order;
 
     private static RouteBody Body(TargetOrder order, double weight) => new(
-        FenceBody.Of(order.Fence), VariantBody.Of(order.Fallback), VariantBody.Of(order.Candidate), weight, Lease: null);
+        FenceBody.Of(order.Fence), VariantBody.Of(order.Fallback), VariantBody.Of(order.Candidate), weight,
+        LeaseOf(order, weight), order.StickyFor is { } sticky ? (int)Math.Ceiling(sticky.TotalSeconds) : null, Mirror: null);
+
+    // Nobody or everybody on the candidate is a state to stay in; something between is not, without somebody who looks at it.
+    private static LeaseBody? LeaseOf(TargetOrder order, double weight) => order.Lease is { } lease && weight is > 0 and < 1 ? LeaseBody.Of(lease) : null;
+
+    private static double? MirrorOf(TargetOrder order) => order.Step >= 0 && order.Steps[order.Step].Mirror is > 0 and var mirror ? mirror : null;
 
     /// <summary>Why users are not where this rollout would take them from; null when they are.</summary>
     private string? Elsewhere(RouteState now, TargetOrder order) =>
@@ -150,14 +159,16 @@ public sealed class RouterTarget(HttpClient http, Uri admin, string route, TimeP
         string text = $"{Percent(ShareOf(now, order.Candidate))} to {order.Candidate}, {Percent(ShareOf(now, order.Fallback))} to {order.Fallback}";
         if (now.LeaseLost)
         {
-            text += "; the lease ran out";
+            text += "; the lease ran out, so everything went to the fallback";
         }
         if (Unhealthy(now.Destinations) is { } unhealthy)
         {
             text += $"; {unhealthy.Release} at {unhealthy.Address} {unhealthy.Problem ?? "was not looked at yet"}";
         }
         long draining = now.Destinations.Where(destination => destination.State == "draining").Sum(destination => destination.ConcurrentRequests);
-        return draining == 0 ? text : text + $"; {draining} requests end on destinations that are going";
+        text = draining == 0 ? text : text + $"; {draining} requests end on destinations that are going";
+        return now.Destinations.FirstOrDefault(destination => destination.Overdue) is { } overdue
+            ? text + $"; {overdue.ConcurrentRequests} requests or streams don't end on {overdue.Release} at {overdue.Address}: don't stop it" : text;
     }
 
     private static string Percent(double share) => (share * 100).ToString("0.##", System.Globalization.CultureInfo.InvariantCulture) + " %";

@@ -1,0 +1,90 @@
+using System.Diagnostics;
+using OtaOrchestrator.EndToEnd.Tests.Installation;
+using OtaOrchestrator.Protocol.V1;
+
+namespace OtaOrchestrator.EndToEnd.Tests;
+
+/// <summary>The clock of the server's machine is set by an hour in the middle of a rollout; router, back ends and devices keep theirs.</summary>
+[Collection(Site.OneAtATime)]
+public sealed class ServerClockTests
+{
+    private const int Devices = 6;
+    private static readonly TimeSpan BakeMin = TimeSpan.FromSeconds(2);
+
+    // A look may count for two intervals, however little time has gone by.
+    private static readonly TimeSpan Jump = TimeSpan.FromSeconds(0.5);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
+
+    [Fact]
+    public async Task A_clock_set_forward_and_back_by_an_hour_ends_no_bake_early_and_links_still_work()
+    {
+        var clock = new SettableClock();
+        await using var site = await Site.StartAsync(Devices, clock);
+        var rollout = await site.CallAsync(c => c.Rollouts.CreateRolloutAsync(new() { Parent = Site.Environment, RolloutId = "autumn", Plan = Plan.Parser.ParseJson(PlanText) }));
+
+        await Bakes("api", 0, TimeSpan.FromHours(1));
+        await Bakes("api", 1, TimeSpan.FromHours(-1));
+        // The devices are told now, with links of this hour; those of the second wave get theirs an hour ago.
+        await Reaches("firmware", RolloutState.Exposing, 0);
+        clock.Offset = TimeSpan.FromHours(1);
+        await Bakes("firmware", 0, TimeSpan.FromHours(-1));
+        await Bakes("firmware", 1, TimeSpan.FromHours(1));
+        await Ends(RolloutState.Succeeded, Site.FirmwareNew);
+
+        await site.CallAsync(c => c.Rollouts.RollbackRolloutAsync(new() { Name = rollout.Name, Reason = "it is time, whatever the time" }));
+        clock.Offset = TimeSpan.FromHours(-1);
+        await Ends(RolloutState.RolledBack, Site.FirmwareOld);
+        var (requests, failed, text) = site.Load();
+        Assert.True(requests > 0 && failed == 0, text);
+
+        // Sets the clock while the step bakes. Everything takes at least its time, counted by a clock that nobody sets.
+        async Task Bakes(string lane, int step, TimeSpan offset)
+        {
+            await Reaches(lane, RolloutState.Baking, step);
+            long began = Stopwatch.GetTimestamp();
+            clock.Offset = offset;
+            await Wait.UntilAsync(async () => await Lane(lane) is var now && (now.Step > step || now.State is not RolloutState.Baking), Limit, () => $"{lane} bakes step {step} for ever");
+            Assert.True(Stopwatch.GetElapsedTime(began) > BakeMin - Jump, $"{lane} baked step {step} for {Stopwatch.GetElapsedTime(began)}");
+        }
+
+        Task Reaches(string lane, RolloutState state, int step) =>
+            Wait.UntilAsync(async () => await Lane(lane) is var now && (now.Step, now.State) == (step, state), Limit, () => $"{lane} did not come to {state} of step {step}");
+
+        async Task<Lane> Lane(string name) => (await site.CallAsync(c => c.Rollouts.GetRolloutAsync(new() { Name = rollout.Name }))).Lanes.Single(lane => lane.Name == name);
+
+        async Task Ends(RolloutState state, string firmware)
+        {
+            Rollout? last = null;
+            await Wait.UntilAsync(async () => (last = await site.CallAsync(c => c.Rollouts.GetRolloutAsync(new() { Name = rollout.Name }))).State == state, Limit, () => $"it is {last}");
+            long on = 0;
+            await Wait.UntilAsync(async () => (on = (await site.CallAsync(c => c.Devices.CountDevicesAsync(new() { Parent = Site.Environment, Filter = $"release=\"{Site.Firmware}@{firmware}\"" }))).Total) == Devices,
+                Limit, () => $"{on} of {Devices} devices on {firmware}");
+            var check = await site.CallAsync(c => c.Audit.CheckConsistencyAsync(new() { Parent = Site.Environment }));
+            Assert.True(check.Findings.Count == 0, check.Findings.ToString());
+        }
+    }
+
+    private const string PlanText =
+        $$"""
+        {
+          "apiVersion": "ota/v1", "kind": "Plan", "name": "autumn",
+          "lanes": [
+            { "name": "api", "target": "{{Site.Api}}", "release": "{{Site.Api}}@{{Site.ApiNew}}",
+              "steps": [ { "share": 0.25, "bakeMin": "2s", "requestsMin": "5" }, { "share": 1, "bakeMin": "2s", "requestsMin": "10" } ],
+              "checks": [ { "name": "errors", "source": "router", "errorsMax": 0.01, "samplesMin": "5", "interval": "0.2s" } ] },
+            { "name": "firmware", "target": "{{Site.Fleet}}", "release": "{{Site.Firmware}}@{{Site.FirmwareNew}}", "needs": [ "{{Site.Api}} >= {{Site.ApiNew}}" ], "observeFor": "1s",
+              "steps": [ { "share": 0.4, "bakeMin": "2s", "reach": 1 }, { "share": 1, "bakeMin": "2s" } ],
+              "checks": [ { "name": "health", "source": "devices", "failuresMax": 0.05, "silentAfter": "60s", "interval": "0.2s" } ] }
+          ],
+          "rollback": { "untilAfter": "86400s", "shares": [ 1 ], "undoWait": "60s" }
+        }
+        """;
+
+    /// <summary>The time of day can be set; timers and timestamps go on as they do.</summary>
+    private sealed class SettableClock : TimeProvider
+    {
+        public TimeSpan Offset { get; set; }
+
+        public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + Offset;
+    }
+}
