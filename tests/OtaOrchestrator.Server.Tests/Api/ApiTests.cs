@@ -37,7 +37,9 @@ public sealed class ApiTests(ApiTests.Shared shared) : IClassFixture<ApiTests.Sh
         foreach (var certificate in (X509Certificate2?[])[null, PemFiles.Load(folder, "admin"), PemFiles.Load(folder, "device"), PemFiles.Load(_server.Home.Pki, "orchestrator")])
         {
             var refused = await Assert.ThrowsAsync<RpcException>(async () => await _server.With(certificate).Environments.ListEnvironmentsAsync(new()));
-            Assert.Equal(StatusCode.Unavailable, refused.StatusCode);
+            // No answer of the server's: the handshake failed, or with TLS 1.3 the first read after it.
+            Assert.Contains(refused.StatusCode, new[] { StatusCode.Unavailable, StatusCode.Internal });
+            Assert.NotNull(refused.Status.DebugException);
         }
     }
 
