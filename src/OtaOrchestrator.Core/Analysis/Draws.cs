@@ -37,7 +37,8 @@ public sealed class Draws(ulong seed)
             double normal = Math.Sqrt(-2 * Math.Log(Next())) * Math.Cos(2 * Math.PI * Next());
             return Math.Clamp((long)Math.Round(mean + (normal * Math.Sqrt(mean * (1 - chance)))), 0, trials);
         }
-        double perSkip = Math.Log(1 - chance);
+        // Of a very small chance 1 - chance keeps too few digits, and at last none.
+        double perSkip = chance > 1e-8 ? Math.Log(1 - chance) : -chance;
         long successes = 0;
         for (double at = Skip(); at <= trials; at += Skip())
         {
