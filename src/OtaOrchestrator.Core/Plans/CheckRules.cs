@@ -22,8 +22,8 @@ internal static class CheckRules
             found.AddIf(check.SilentAfter <= TimeSpan.Zero, $"{at}.silentAfter", "is more than nothing");
             found.AddIf(check.SamplesMin is < 0, $"{at}.samplesMin", "is not negative");
             found.AddIf(check.When is not (null or "" or "exposed" or "test"), $"{at}.when", $"{Names.Shown(check.When)} is not exposed or test");
-            found.AddIf(check.IsTest() && !CheckSources.Asked.Contains(check.Source), $"{at}.when", "before exposure there is nothing to count", "a test has the source http, grpc, prometheus or webhook");
-            if (CheckSources.Asked.Contains(check.Source))
+            found.AddIf(check.IsTest() && !check.Asks(), $"{at}.when", "before exposure there is nothing to count", "a test has the source http, grpc, prometheus or webhook");
+            if (check.Asks())
             {
                 Asked(check, at, found);
                 continue;
@@ -101,7 +101,7 @@ internal static class CheckRules
         }
     }
 
-    /// <summary>TLS to anybody; plaintext on this machine only. A place-holder stands at the beginning or not at all.</summary>
+    /// <summary>A place-holder stands at the beginning or not at all.</summary>
     private static bool IsAddress(string url)
     {
         foreach (var side in (string[])["{candidate}", "{baseline}"])
@@ -112,7 +112,6 @@ internal static class CheckRules
                 url = url[side.Length..] is "" or ['/' or '?', ..] ? "https://release.invalid" + url[side.Length..] : "";
             }
         }
-        return !url.Contains('{', StringComparison.Ordinal) && Uri.TryCreate(url, UriKind.Absolute, out var address) && address is { UserInfo: "", Fragment: "" }
-            && (address.Scheme == Uri.UriSchemeHttps || (address.Scheme == Uri.UriSchemeHttp && address.IsLoopback));
+        return !url.Contains('{', StringComparison.Ordinal) && CheckSources.Address(url) is { Fragment: "" };
     }
 }

@@ -82,6 +82,9 @@ public sealed record StepPlan
     /// <summary>Traffic: share of the baseline's requests that is copied to the candidate, its answers dropped, 0 to 1.</summary>
     public double? Mirror { get; init; }
 
+    /// <summary>Users or devices reach the candidate, and can be counted.</summary>
+    public bool Exposes() => this is not { Share: 0, Group: null };
+
     public Ports.TargetStep ToTarget() => new(Share ?? 0, Group) { Mirror = Mirror ?? 0 };
 }
 
@@ -142,6 +145,9 @@ public sealed record CheckPlan
     /// <summary>Judged and shown, but nothing follows from it.</summary>
     public bool DryRun { get; init; }
 
+    /// <summary>Its readings come from an address, not from the target.</summary>
+    public bool Asks() => CheckSources.Asked.Contains(Source);
+
     /// <summary>Looked at only by the steps that name it.</summary>
     public bool IsTest() => When == "test";
 }
@@ -160,6 +166,11 @@ public static class CheckSources
     /// <summary>Those that are asked at an address of the plan's.</summary>
     public static readonly IReadOnlyList<string> Asked = [Http, Grpc, Prometheus, Webhook];
     public static readonly IReadOnlyList<string> All = [Router, Devices, .. Asked];
+
+    /// <summary>TLS to anybody; plaintext on this machine only. Null for what is not asked.</summary>
+    public static Uri? Address(string url) =>
+        Uri.TryCreate(url, UriKind.Absolute, out var address) && address.UserInfo.Length == 0
+        && (address.Scheme == Uri.UriSchemeHttps || (address.Scheme == Uri.UriSchemeHttp && address.IsLoopback)) ? address : null;
 }
 
 public sealed record WindowPlan(string From, string To, string? Clock);

@@ -57,12 +57,12 @@ public static class PlanDefaults
             Name = filled.Text($"{path}.checks[{i}].name", check.Name, check.Source, "the check's source"),
             Interval = filled.Take($"{path}.checks[{i}].interval", check.Interval, null, interval, "a tenth of the shortest bake, 250 ms to 1 min"),
             When = filled.Text($"{path}.checks[{i}].when", check.When ?? "", "exposed", "product"),
-            SilentAfter = traffic || Asks(check) ? check.SilentAfter : filled.Take($"{path}.checks[{i}].silentAfter", check.SilentAfter, null, TimeSpan.FromMinutes(30)),
-            FailuresMax = traffic || Asks(check) ? check.FailuresMax : filled.Take($"{path}.checks[{i}].failuresMax", check.FailuresMax, null, 0.02),
-            SamplesMin = Asks(check) ? filled.Take($"{path}.checks[{i}].samplesMin", check.SamplesMin, null, 1)
+            SilentAfter = traffic || check.Asks() ? check.SilentAfter : filled.Take($"{path}.checks[{i}].silentAfter", check.SilentAfter, null, TimeSpan.FromMinutes(30)),
+            FailuresMax = traffic || check.Asks() ? check.FailuresMax : filled.Take($"{path}.checks[{i}].failuresMax", check.FailuresMax, null, 0.02),
+            SamplesMin = check.Asks() ? filled.Take($"{path}.checks[{i}].samplesMin", check.SamplesMin, null, 1)
                 : traffic ? filled.Take($"{path}.checks[{i}].samplesMin", check.SamplesMin, null, 200) : check.SamplesMin,
-            Timeout = Asks(check) ? filled.Take($"{path}.checks[{i}].timeout", check.Timeout, null, TimeSpan.FromSeconds(5)) : check.Timeout,
-            FailuresInRowMax = Asks(check) ? filled.Take($"{path}.checks[{i}].failuresInRowMax", check.FailuresInRowMax, null, 2) : check.FailuresInRowMax,
+            Timeout = check.Asks() ? filled.Take($"{path}.checks[{i}].timeout", check.Timeout, null, TimeSpan.FromSeconds(5)) : check.Timeout,
+            FailuresInRowMax = check.Asks() ? filled.Take($"{path}.checks[{i}].failuresInRowMax", check.FailuresInRowMax, null, 2) : check.FailuresInRowMax,
         })];
         return lane with
         {
@@ -76,11 +76,9 @@ public static class PlanDefaults
         };
     }
 
-    private static bool Asks(CheckPlan check) => CheckSources.Asked.Contains(check.Source);
-
     private static StepPlan Step(StepPlan step, string path, TargetKind kind, Filling filled)
     {
-        bool exposesNobody = step is { Share: 0, Group: null, Test: null };
+        bool exposesNobody = !step.Exposes() && step.Test is null;
         var bakeMin = filled.Take($"{path}.bakeMin", step.BakeMin, null, exposesNobody ? TimeSpan.Zero : TimeSpan.FromMinutes(10));
         var most = bakeMin * 4 > bakeMin + TimeSpan.FromHours(1) ? bakeMin * 4 : bakeMin + TimeSpan.FromHours(1);
         return step with

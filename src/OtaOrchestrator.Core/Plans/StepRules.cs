@@ -101,8 +101,8 @@ internal static partial class StepRules
         found.AddIf(step.Reach is not (null or (> 0 and <= 1)), $"{at}.reach", "is more than 0 % and at most 100 %");
         found.AddIf(step.Mirror is not (null or (> 0 and <= 1)), $"{at}.mirror", "is more than 0 % and at most 100 %");
         found.AddIf(step is { Mirror: not null, Share: 1 }, $"{at}.mirror", "at 100 % the baseline has no requests to copy");
-        found.AddIf(step is { Share: 0, Group: null } && step.RequestsMin is > 0, $"{at}.requestsMin", "0 % gets no requests");
-        found.AddIf(step is { Share: 0, Group: null } && step.ConfirmedMin is > 0, $"{at}.confirmedMin", "0 % has no devices");
+        found.AddIf(!step.Exposes() && step.RequestsMin is > 0, $"{at}.requestsMin", "0 % gets no requests");
+        found.AddIf(!step.Exposes() && step.ConfirmedMin is > 0, $"{at}.confirmedMin", "0 % has no devices");
     }
 
     [GeneratedRegex(@"\A[a-z][a-z0-9-]{0,40}-[1-9]\z", RegexOptions.CultureInvariant)]

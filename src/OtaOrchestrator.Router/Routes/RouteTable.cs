@@ -166,9 +166,15 @@ internal sealed partial class RouteTable : IDisposable
     public async Task HandOverAsync(CancellationToken cancellation)
     {
         await _writer.WaitAsync(cancellation);
-        _handedOver = true;
-        _state.Unlock();
-        _writer.Release();
+        try
+        {
+            _handedOver = true;
+            _state.Unlock();
+        }
+        finally
+        {
+            _writer.Release();
+        }
     }
 
     /// <summary>The other process did not come to serve: the state is held again, with what it may have accepted. <exception cref="StateFileException">It holds the state still.</exception></summary>

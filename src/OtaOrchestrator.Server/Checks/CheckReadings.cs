@@ -79,7 +79,7 @@ public sealed class CheckReadings : IDisposable
         _ending.Dispose();
     }
 
-    private static IEnumerable<CheckPlan> AskedBy(Lane lane, StepPlan step) => Judge.ChecksOf(lane.Plan, step).Where(check => CheckSources.Asked.Contains(check.Source));
+    private static IEnumerable<CheckPlan> AskedBy(Lane lane, StepPlan step) => Judge.ChecksOf(lane.Plan, step).Where(check => check.Asks());
 
     /// <summary>The question that is open, or a new one when it is time for it. What was asked in another step is not an answer to this one.</summary>
     private Line Ask(CheckQuestion question)

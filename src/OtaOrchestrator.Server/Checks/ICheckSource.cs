@@ -37,13 +37,9 @@ internal sealed record CheckQuestion(Rollout Rollout, Lane Lane, CheckPlan Check
         List<Uri> addresses = [];
         foreach (var url in urls)
         {
-            if (!Uri.TryCreate(url, UriKind.Absolute, out var address) || address.UserInfo.Length > 0)
+            if (CheckSources.Address(url) is not { } address)
             {
-                return ([], $"{Names.Shown(url)} is not an address");
-            }
-            if (address.Scheme != Uri.UriSchemeHttps && !(address.Scheme == Uri.UriSchemeHttp && address.IsLoopback))
-            {
-                return ([], $"{Names.Shown(address.Authority)} is not asked without TLS");
+                return ([], $"{Names.Shown(url)} is not an address that is asked: https, or http on this machine");
             }
             addresses.Add(address);
         }

@@ -41,12 +41,7 @@ internal static class DeviceQuery
         }
         if (terms.TryGetValue("revoked", out var revoked))
         {
-            parts.Add(revoked switch
-            {
-                "true" => $"attributes.{IotDevices.RevokedAttribute}:*",
-                "false" => $"NOT attributes.{IotDevices.RevokedAttribute}:*",
-                _ => throw RefusedException.Invalid("filter", "revoked is true or false"),
-            });
+            parts.Add($"{(Filter.Truth("revoked", revoked) ? "" : "NOT ")}attributes.{IotDevices.RevokedAttribute}:*");
         }
         return string.Join(" AND ", parts);
     }

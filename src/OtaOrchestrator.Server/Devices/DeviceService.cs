@@ -93,14 +93,11 @@ public sealed partial class DeviceService(Database database, Ledger ledger, IotD
         {
             return before;
         }
-        if (request.Reason.Length > 500 || request.Reason.Any(char.IsControl))
-        {
-            throw RefusedException.Invalid("reason", "is at most 500 characters on one line");
-        }
+        var reason = Reasons.Checked(request.Reason) ?? "";
         var device = await GetDevice(new GetDeviceRequest { Name = request.Name }, context);
         await directory.RevokeAsync(Name(request.Name).Thing, time.GetUtcNow(), context.CancellationToken);
         var actor = context.Actor().Name;
-        LogRevoked(request.Name, actor, request.Reason);
+        LogRevoked(request.Name, actor, reason);
         device.Revoked = true;
         device.Connected = false;
         await RememberAsync(key, device);

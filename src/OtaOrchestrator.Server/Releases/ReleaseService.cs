@@ -153,10 +153,7 @@ public sealed partial class ReleaseService(Database database, FirmwareStore stor
         }
         var name = ResourceNames.Release(request.Name);
         var environment = ResourceNames.Environment(request.Environment);
-        if (string.IsNullOrWhiteSpace(request.Reason) || request.Reason.Length > 500 || request.Reason.Any(char.IsControl))
-        {
-            throw RefusedException.Invalid("reason", "says on one line of at most 500 characters why the release may go out again");
-        }
+        var reason = Reasons.Required(request.Reason, "why the release may go out again");
         var freed = await database.WriteAsync(db =>
         {
             var row = Journal.Release(db, name.Name, name.Version) ?? throw RefusedException.NotFound(request.Name);
@@ -172,7 +169,7 @@ public sealed partial class ReleaseService(Database database, FirmwareStore stor
             return answer;
         }, cancellation: context.CancellationToken);
         var (freedName, actor) = (name.ToString(), context.Actor().Name);
-        LogUnheld(freedName, environment, actor, request.Reason);
+        LogUnheld(freedName, environment, actor, reason);
         return freed;
     }
 

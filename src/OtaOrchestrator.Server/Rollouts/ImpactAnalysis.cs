@@ -8,7 +8,7 @@ using Wire = OtaOrchestrator.Protocol.V1;
 namespace OtaOrchestrator.Server.Rollouts;
 
 /// <summary>What a rollout would change: whom each step reaches, how long it takes at least, what can't be undone. Made before it begins, and stored with it.</summary>
-public sealed class ImpactAnalysis(ITargets targets)
+public sealed class ImpactAnalysis(ITargets targets, TimeProvider time)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
@@ -40,8 +40,8 @@ public sealed class ImpactAnalysis(ITargets targets)
             Restore = target.Capabilities.Restore.ToString().ToLowerInvariant(),
         };
         Forecast? forecast = null;
-        using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        limited.CancelAfter(Patience);
+        using var deadline = new CancellationTokenSource(Patience, time);
+        using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellation, deadline.Token);
         try
         {
             forecast = await target.ForecastAsync(Order(draft, lane), limited.Token);

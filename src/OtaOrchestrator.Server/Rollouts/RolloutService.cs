@@ -15,7 +15,6 @@ namespace OtaOrchestrator.Server.Rollouts;
 /// <summary>Each method parses, decides, commits, answers.</summary>
 public sealed class RolloutService(Database database, Ledger ledger, RolloutCreation creation, ImpactAnalysis analysis, RolloutView view, Changes changes, Home home) : Protocol.V1.Rollouts.RolloutsBase
 {
-    private const int ReasonMax = 500;
     private const int EntriesPerMessage = 500;
 
     public override async Task<Rollout> CreateRollout(CreateRolloutRequest request, ServerCallContext context)
@@ -169,7 +168,7 @@ public sealed class RolloutService(Database database, Ledger ledger, RolloutCrea
         {
             return before;
         }
-        var reason = Reason(request.Reason);
+        var reason = Reasons.Checked(request.Reason);
         var (environment, id) = ResourceNames.Rollout(request.Name);
         id = id == "-" ? Newest(environment) : id;
         var rollout = ledger.Find(environment, id) ?? throw RefusedException.NotFound(request.Name);
@@ -215,7 +214,7 @@ public sealed class RolloutService(Database database, Ledger ledger, RolloutCrea
         }
         var (environment, id) = ResourceNames.Rollout(name);
         var actor = context.Actor();
-        var signal = new Signal(trigger, actor) { Reason = Reason(reason) };
+        var signal = new Signal(trigger, actor) { Reason = Reasons.Checked(reason) };
         var told = await ledger.TellAsync(
             environment, id, with is null ? signal : with(signal), request: key, answer: (now, _) => view.ToProto(now, actor).ToByteArray(), expectedRevision: revision, cancellation: context.CancellationToken)
             ?? throw RefusedException.NotFound(name);
@@ -245,12 +244,4 @@ public sealed class RolloutService(Database database, Ledger ledger, RolloutCrea
             ? state
             : throw RefusedException.Invalid("filter", $"{Core.Plans.Names.Shown(name)} is no state of a rollout");
     }
-
-    private static string? Reason(string reason) => reason.Length switch
-    {
-        0 => null,
-        > ReasonMax => throw RefusedException.Invalid("reason", $"has at most {ReasonMax} characters"),
-        _ when reason.Any(char.IsControl) => throw RefusedException.Invalid("reason", "is one line without control characters"),
-        _ => reason,
-    };
 }
