@@ -6,7 +6,7 @@ namespace OtaOrchestrator.Core.Analysis;
 /// </summary>
 public static class EProcess
 {
-    private const int Mixture = 24;
+    internal const int Mixture = 24;
 
     /// <summary>The worst ratio of rates that the mixture reaches.</summary>
     public const double RatioMax = 20;
@@ -19,7 +19,7 @@ public static class EProcess
         {
             return 1;
         }
-        double worst = Math.Min(0.99, limit * 20);
+        double worst = Math.Min(0.99, limit * RatioMax);
         if (worst <= limit)
         {
             worst = (1 + limit) / 2;

@@ -30,7 +30,7 @@ public sealed record Evidence
     internal static Evidence After(Look look, TrafficObservation now, double falseAbortMax)
     {
         var since = look.Since as TrafficObservation;
-        bool exposes = look.Step is not { Share: 0, Group: null };
+        bool exposes = look.Step.Exposes();
         var evidence = look.Evidence;
         if (evidence is null)
         {

@@ -81,8 +81,8 @@ internal static class FleetCheck
         foreach (var bucket in fleet.Starts)
         {
             started += bucket.Started;
-            bad += bucket.Failed + bucket.Silent;
-            if (bucket.Failed + bucket.Silent > 0)
+            bad += bucket.Bad;
+            if (bucket.Bad > 0)
             {
                 most = Math.Max(most, EProcess.Of(bad, started, limit));
             }
@@ -115,7 +115,7 @@ internal static class FleetCheck
             {
                 started += bucket.Started;
                 healthy += bucket.Healthy;
-                bad += bucket.Failed + bucket.Silent;
+                bad += bucket.Bad;
             }
             // A dark device stands among the healthy of its second.
             long dark = Math.Min(fleet.Dark, healthy);

@@ -22,6 +22,9 @@ public sealed record Look(LanePlan Lane, StepPlan Step, Observation? Since, Obse
     public string Absent { get; init; } = "the target shows nothing yet";
     public ReadingCounts ReadingsBefore { get; init; } = ReadingCounts.None;
 
+    /// <summary>What a fleet had shown when a person overruled the judge; null when nobody did.</summary>
+    public FleetObservation? Overruled { get; init; }
+
     /// <summary>What earlier looks have come to; null at the first.</summary>
     public Evidence? Evidence { get; init; }
 }
@@ -32,6 +35,7 @@ public static class Judge
     /// <summary>Pure: the same look, with the same evidence before it, gives the same judgement and the same evidence after it.</summary>
     public static Judgement Of(Look look)
     {
+        look = look is { Now: FleetObservation fleet, Overruled: { } overruled } ? look with { Now = fleet.Without(overruled) } : look;
         var alpha = look.FalseAbortMax / Math.Max(1, look.Lane.Checks.IsDefault ? 0 : look.Lane.Checks.Count(Spends));
         var after = look.Now is TrafficObservation traffic ? Evidence.After(look, traffic, alpha) : look.Evidence;
         return Of(look, after, alpha) with { Evidence = after };
@@ -45,7 +49,7 @@ public static class Judge
 
     /// <summary>The checks that are looked at in a step: what counts users where there are any, and the step's own test.</summary>
     public static IEnumerable<CheckPlan> ChecksOf(LanePlan lane, StepPlan step) =>
-        lane.Checks.Where(check => check.IsTest() ? check.Name == step.Test : step is not { Share: 0, Group: null });
+        lane.Checks.Where(check => check.IsTest() ? check.Name == step.Test : step.Exposes());
 
     private static Judgement Of(Look look, Evidence? evidence, double alpha)
     {
@@ -58,8 +62,8 @@ public static class Judge
         {
             return new Judgement { Verdict = Verdict.Healthy, Complete = true, Cause = "" };
         }
-        bool counts = checks.Exists(check => !Asks(check));
-        if (look.Now is null && !checks.Exists(Asks))
+        bool counts = checks.Exists(check => !check.Asks());
+        if (look.Now is null && !checks.Exists(check => check.Asks()))
         {
             return Judgement.NoData(look.Absent) with { Readings = look.ReadingsBefore };
         }
@@ -73,7 +77,7 @@ public static class Judge
         foreach (var check in checks)
         {
             CheckResult result;
-            if (Asks(check))
+            if (check.Asks())
             {
                 (result, var count) = ReadingCheck.Of(check, readings.Checks.GetValueOrDefault(check.Name), look.Readings.GetValueOrDefault(check.Name));
                 readings = readings with { Checks = readings.Checks.SetItem(check.Name, count) };
@@ -118,8 +122,6 @@ public static class Judge
         };
         return judgement with { Verdict = verdict, Complete = missing.Length == 0, Cause = missing };
     }
-
-    private static bool Asks(CheckPlan check) => CheckSources.Asked.Contains(check.Source);
 
     /// <summary>One bad check condemns; one that knows nothing keeps the others from acquitting.</summary>
     private static Verdict Combine(List<CheckResult> results)

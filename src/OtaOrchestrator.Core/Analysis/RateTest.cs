@@ -11,8 +11,6 @@ namespace OtaOrchestrator.Core.Analysis;
 /// </summary>
 public sealed record RateTest
 {
-    public const int Mixture = 24;
-
     /// <summary>Part of the budget that pays for not knowing the baseline's rate exactly when nothing runs beside the candidate.</summary>
     public const double BoundPart = 0.1;
 
@@ -74,11 +72,11 @@ public sealed record RateTest
     /// <param name="gain">Of a ratio, and of that ratio over the limit: the logarithm of what a stake on it grows by.</param>
     private RateTest Enter(double limit, Func<double, double, double> gain)
     {
-        double step = Math.Log(EProcess.RatioMax / limit) / Mixture;
+        double step = Math.Log(EProcess.RatioMax / limit) / EProcess.Mixture;
         double stake = Intervals == 0 ? StakeAtOnce : (1 - StakeAtOnce) / Intervals / (Intervals + 1);
-        double fresh = Math.Log(stake / Mixture);
-        var logs = new double[Mixture];
-        for (int k = 0; k < Mixture; k++)
+        double fresh = Math.Log(stake / EProcess.Mixture);
+        var logs = new double[EProcess.Mixture];
+        for (int k = 0; k < EProcess.Mixture; k++)
         {
             double over = Math.Exp(step * (k + 1));
             logs[k] = (Logs.Count == 0 ? fresh : SumOfLogs(Logs[k], fresh)) + gain(limit * over, over);

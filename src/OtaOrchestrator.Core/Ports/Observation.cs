@@ -34,7 +34,24 @@ public sealed record TrafficObservation(string Instance, SideCounters Candidate,
 /// <param name="Refused">Devices that refused the update because its verification failed.</param>
 /// <param name="Causes">Reason codes of failures with their counts.</param>
 public sealed record FleetObservation(
-    long Offered, long Reachable, long Queued, IReadOnlyList<StartBucket> Starts, long Dark, long Refused, IReadOnlyList<CauseCount> Causes) : Observation;
+    long Offered, long Reachable, long Queued, IReadOnlyList<StartBucket> Starts, long Dark, long Refused, IReadOnlyList<CauseCount> Causes) : Observation
+{
+    /// <summary>As if the devices that were bad in an earlier observation had never been offered anything.</summary>
+    public FleetObservation Without(FleetObservation earlier)
+    {
+        var bad = earlier.Starts.Where(bucket => bucket.Bad > 0).ToDictionary(bucket => bucket.StartedAt);
+        var starts = Starts.Select(bucket => bad.TryGetValue(bucket.StartedAt, out var then) ? bucket.Without(then) : bucket).ToList();
+        long gone = Starts.Sum(bucket => bucket.Started) - starts.Sum(bucket => bucket.Started);
+        return this with
+        {
+            Offered = Math.Max(0, Offered - gone),
+            Reachable = Math.Max(0, Reachable - gone),
+            Starts = starts,
+            Dark = Math.Max(0, Dark - earlier.Dark),
+            Refused = Math.Max(0, Refused - earlier.Refused),
+        };
+    }
+}
 
 /// <param name="StartedAt">Epoch seconds.</param>
 /// <param name="Started">Devices that started then.</param>
@@ -44,6 +61,16 @@ public sealed record FleetObservation(
 public readonly record struct StartBucket(long StartedAt, long Started, long Healthy, long Failed, long Silent)
 {
     public long Unresolved => Started - Healthy - Failed - Silent;
+    [JsonIgnore]
+    public long Bad => Failed + Silent;
+
+    /// <summary>A device that was silent then and came to a good end since is healthy now.</summary>
+    internal StartBucket Without(StartBucket then)
+    {
+        long failed = Math.Min(Failed, then.Failed);
+        long silent = Math.Min(Silent, then.Silent);
+        return this with { Started = Started - failed - silent, Failed = Failed - failed, Silent = Silent - silent };
+    }
 }
 
 public readonly record struct CauseCount(string Code, long Count);

@@ -80,6 +80,8 @@ public sealed record Lane
 
     /// <summary>The step that was ordered last; -1 before the first.</summary>
     public int Step { get; init; } = -1;
+
+    /// <summary>Counts resumptions. What was seen in an earlier attempt and not committed belongs to that one.</summary>
     public int Attempt { get; init; } = 1;
 
     /// <summary>The share that a read-back confirmed, 0 to 1.</summary>
@@ -96,6 +98,12 @@ public sealed record Lane
 
     /// <summary>Of all committed looks since the first exposure. It outlives steps, pauses and waits.</summary>
     public Evidence? Evidence { get; init; }
+
+    /// <summary>What the fleet showed at the look that condemned it.</summary>
+    public FleetObservation? Condemned { get; init; }
+
+    /// <summary>What the fleet had shown when a person went on in spite of the judge: it is no longer held against the candidate.</summary>
+    public FleetObservation? Overruled { get; init; }
 
     /// <summary>What the target showed when the current step was reached.</summary>
     public Observation? Since { get; init; }

@@ -11,6 +11,7 @@ namespace OtaOrchestrator.Core.Rollouts;
 /// </summary>
 internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
 {
+    private const string Frozen = "frozen: ";
     private readonly Rollout _before = before;
     private readonly HashSet<string> _replanned = new(StringComparer.Ordinal);
     private readonly List<string> _said = [];
@@ -63,6 +64,10 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
         foreach (var lane in _now.Lanes)
         {
             any |= Fire(lane.Name, trigger);
+        }
+        if (any && trigger == Trigger.Resume && _now.Cause.StartsWith(Frozen, StringComparison.Ordinal))
+        {
+            _now = _now with { Cause = "" };
         }
         return any ? null : Decision.Refuse(RefusalReason.WrongState, $"the rollout is {Words.Of(_before.State)}: {_unmet}");
     }
@@ -205,7 +210,7 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
                 Return(lane, signal.Restoration ?? throw new ArgumentException("a reading brings a restoration"));
                 break;
             case Trigger.RestorationFailed when lane.State == LaneState.RollingBack:
-                Set(lane with { Cause = signal.Reason ?? "" });
+                Set(Took(lane) with { Cause = signal.Reason ?? "" });
                 Fire(lane.Name, Trigger.RestorationFailed);
                 break;
             case Trigger.TailRead when lane.State == LaneState.RolledBack && signal.Restoration is { Tail: 0 }:
@@ -221,7 +226,7 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
     {
         if (judgement.Verdict == Verdict.Unhealthy && lane.State is not (LaneState.RollingBack or LaneState.RolledBack or LaneState.RollbackStuck or LaneState.AwaitingUndo))
         {
-            Set(Judged(lane, judgement));
+            Set(Judged(lane, judgement) with { Condemned = signal.Observation as FleetObservation });
             Condemn(_now.Lane(lane.Name), judgement.Cause);
             return;
         }
@@ -244,7 +249,7 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
         var since = now - lane.LookedAt;
         var counted = since < TimeSpan.Zero ? TimeSpan.Zero : since > most ? most : since;
         var step = lane.Plan.Steps[lane.Step];
-        bool nobody = step is { Share: 0, Group: null, Test: null };
+        bool nobody = !step.Exposes() && step.Test is null;
         bool healthy = nobody || judgement.Verdict == Verdict.Healthy;
         bool complete = nobody || (healthy && judgement.Complete);
         var bakeMin = step.BakeMin ?? TimeSpan.Zero;
@@ -311,8 +316,8 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
     /// </summary>
     private void Freeze(Lane lane, string cause)
     {
-        cause = $"frozen: {lane.Name}: {cause}";
-        if (lane.State == LaneState.Paused || lane.Cause.StartsWith("frozen:", StringComparison.Ordinal))
+        cause = $"{Frozen}{lane.Name}: {cause}";
+        if (lane.State == LaneState.Paused || lane.Cause.StartsWith(Frozen, StringComparison.Ordinal))
         {
             _now = _before;
             return;
@@ -380,22 +385,25 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
             Set(lane with { Detail = restoration.Detail, Tail = restoration.Tail });
             if (lane.UndoStep + 1 < lane.UndoShares(_now.Plan).Length)
             {
-                Set(_now.Lane(lane.Name) with { UndoStep = lane.UndoStep + 1 });
+                Set(Took(_now.Lane(lane.Name)) with { UndoStep = lane.UndoStep + 1 });
                 _replanned.Add(lane.Name);
                 _said.Add($"{lane.Name}: the first {lane.UndoShares(_now.Plan)[lane.UndoStep]:P0} returned");
                 return;
             }
-            Set(_now.Lane(lane.Name) with { ReturnTook = signal.Elapsed });
+            Set(Took(_now.Lane(lane.Name)));
             Fire(lane.Name, Trigger.Restored);
             return;
         }
         long answered = restoration.Failed + restoration.Returned + restoration.Candidate;
         if (lane.State == LaneState.RollingBack && restoration.Failed > Math.Max(1, (plan.FailuresMax ?? 1) * answered))
         {
-            Set(lane with { Cause = $"{restoration.Failed} of {answered} devices failed to return", Detail = restoration.Detail });
+            Set(Took(lane) with { Cause = $"{restoration.Failed} of {answered} devices failed to return", Detail = restoration.Detail });
             Fire(lane.Name, Trigger.GetStuck);
         }
     }
+
+    /// <summary>The return's waves add up; what a person did in between does not.</summary>
+    private Lane Took(Lane lane) => lane with { ReturnTook = (lane.ReturnTook ?? TimeSpan.Zero) + signal.Elapsed };
 
     /// <summary>What a lane's move means for the others: the next one begins, a waiting one is undone, the guard ends.</summary>
     private void Follow()
@@ -452,7 +460,7 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
             _unmet = _unmet.Length == 0 ? unmet : _unmet;
             return false;
         }
-        Set(Enter(lane, next, trigger) with { State = next });
+        Set(Enter(trigger == Trigger.Resume && lane.State != LaneState.RollbackStuck ? Resumed(lane) : lane, next, trigger) with { State = next });
         _replanned.Add(name);
         _said.Add($"{name}: {Words.Of(lane.State)} -> {Words.Of(next)}" + (next == LaneState.Exposing ? $" step {_now.Lane(name).Step + 1}" : ""));
         return true;
@@ -461,7 +469,7 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
     /// <summary>What a lane carries into a state.</summary>
     private Lane Enter(Lane lane, LaneState state, Trigger trigger) => state switch
     {
-        LaneState.Exposing when trigger == Trigger.Resume => Fresh(lane) with { Attempt = lane.Attempt + 1, ResumeTo = null },
+        LaneState.Exposing when trigger == Trigger.Resume => Fresh(lane) with { ResumeTo = null },
         LaneState.Exposing => Fresh(lane) with { Step = signal.Full && trigger == Trigger.Promote ? lane.Plan.Steps.Length - 1 : lane.Step + 1 },
         LaneState.Baking => Fresh(lane) with
         {
@@ -479,6 +487,7 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
             Cause = trigger == Trigger.Advance ? "the rehearsal turned round" : lane.Cause,
             // Taken up again after it stuck or was halted, it goes on where it was.
             UndoStep = lane.State == LaneState.RollbackStuck ? lane.UndoStep : 0,
+            ReturnTook = lane.State == LaneState.RollbackStuck ? lane.ReturnTook : null,
             Halted = false,
             Settle = lane.State is LaneState.Exposing or LaneState.Promoting ? Lifecycle.CallDeadline : lane.Settle,
         },
@@ -491,6 +500,13 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
     /// <summary>The evidence stays when the step that it came from is over and its judgement is not.</summary>
     private static Lane Judged(Lane lane, Judgement judgement) =>
         lane with { Judgement = judgement with { Evidence = null }, Evidence = judgement.Evidence ?? lane.Evidence };
+
+    /// <summary>Who resumes a lane that the judge condemned overrules it: what led to that verdict counts no more, or it would be the next one too.</summary>
+    private static Lane Resumed(Lane lane)
+    {
+        lane = lane with { Attempt = lane.Attempt + 1 };
+        return lane.Judgement is { Verdict: Verdict.Unhealthy } ? lane with { Evidence = null, Judgement = null, Overruled = lane.Condemned ?? lane.Overruled, Condemned = null } : lane;
+    }
 
     private static Lane Fresh(Lane lane) =>
         lane with { Baked = TimeSpan.Zero, Waited = TimeSpan.Zero, HealthyEvaluations = 0, Cause = "", Judgement = null };

@@ -155,6 +155,8 @@ public sealed partial class EffectRunner(
         var asked = checks.ReadAsync(rollout, lane, step, cancellation);
         var (observation, absent) = await ObserveAsync(effect, lane, step, order, target, cancellation);
         var live = progress.Of(effect.Environment, effect.Rollout, effect.Lane);
+        // What was seen before a person resumed the lane, and not committed, is forgotten with it.
+        var before = live.Attempt == lane.Attempt ? live.Judgement : null;
         // The rollout's budget of false aborts is shared by the lanes that spend it.
         double falseAbortMax = (rollout.Plan.Judge.FalseAbortMax ?? 0.01) / Math.Max(1, rollout.Lanes.Count(other => Judge.Spends(other.Plan)));
         var judgement = Judge.Of(new Look(lane.Plan, step, lane.Since, observation, falseAbortMax)
@@ -163,11 +165,12 @@ public sealed partial class EffectRunner(
             StepIndex = lane.Step,
             Absent = absent ?? "the target shows nothing yet",
             Readings = await asked,
-            ReadingsBefore = live.Judgement?.Readings ?? lane.Judgement?.Readings ?? ReadingCounts.None,
+            ReadingsBefore = before?.Readings ?? lane.Judgement?.Readings ?? ReadingCounts.None,
             // Not every look is committed: a lane that waits is judged on without a change of its rows.
-            Evidence = Evidence.Newer(lane.Evidence, live.Judgement?.Evidence),
+            Evidence = Evidence.Newer(lane.Evidence, before?.Evidence),
+            Overruled = lane.Overruled,
         });
-        await ShowAsync(effect, now => now with { Judgement = judgement, Observation = observation ?? now.Observation, Error = absent ?? "" }, cancellation);
+        await ShowAsync(effect, now => now with { Attempt = lane.Attempt, Judgement = judgement, Observation = observation ?? now.Observation, Error = absent ?? "" }, cancellation);
         return Outcome(attempt, Trigger.Looked, Actor.Judge) with { Judgement = judgement, Observation = observation };
     }
 

@@ -27,6 +27,9 @@ public sealed record LaneProgress
 {
     public string Detail { get; init; } = "";
     public Judgement? Judgement { get; init; }
+
+    /// <summary>The lane's when <see cref="Judgement"/> was made.</summary>
+    public int Attempt { get; init; }
     public Observation? Observation { get; init; }
     public Reading? Reading { get; init; }
     public Restoration? Restoration { get; init; }

@@ -45,6 +45,22 @@ public sealed class FleetJudgeTests
     }
 
     [Fact]
+    public void Devices_whose_failure_a_person_has_accepted_condemn_no_more_and_new_ones_do()
+    {
+        var then = new FleetObservation(20, 20, 10, [new StartBucket(1, 5, 0, 4, 1), new StartBucket(2, 5, 4, 0, 0)], 0, 1, []);
+        var step = new StepPlan { Share = 1, Reach = 0.9 };
+        var look = new Look(Lane() with { Steps = [step] }, step, null, then, 0.01);
+        Assert.Equal(Verdict.Unhealthy, Judge.Of(look).Verdict);
+        // The silent one has come back meanwhile, and the others of the wave are well.
+        var now = then with { Queued = 0, Starts = [new StartBucket(1, 5, 1, 4, 0), new StartBucket(2, 5, 5, 0, 0), new StartBucket(9, 10, 10, 0, 0)] };
+        Assert.Equal(Verdict.Unhealthy, Judge.Of(look with { Now = now }).Verdict);
+        var overruled = Judge.Of(look with { Now = now, Overruled = then });
+        Assert.Equal((Verdict.Healthy, true), (overruled.Verdict, overruled.Complete));
+        var worse = now with { Starts = [.. now.Starts.Take(2), new StartBucket(9, 10, 4, 6, 0)] };
+        Assert.Equal(Verdict.Unhealthy, Judge.Of(look with { Now = worse, Overruled = then }).Verdict);
+    }
+
+    [Fact]
     public void Devices_that_go_dark_after_they_were_good_count_as_failed()
     {
         Assert.Equal(Verdict.Unhealthy, Look(new FleetObservation(100, 100, 0, [new StartBucket(1, 100, 100, 0, 0)], 20, 0, [])).Verdict);

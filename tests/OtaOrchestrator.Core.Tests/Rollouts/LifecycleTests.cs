@@ -1,5 +1,6 @@
 using System.Text;
 using OtaOrchestrator.Core.Analysis;
+using OtaOrchestrator.Core.Ports;
 using OtaOrchestrator.Core.Rollouts;
 
 namespace OtaOrchestrator.Core.Tests.Rollouts;
@@ -201,6 +202,48 @@ public sealed class LifecycleTests
         Assert.Null(Lifecycle.Decide(decision.Next, Example.Looked("firmware", Verdict.Unhealthy), Example.Start).Next);
         Assert.Equal(LaneState.RollingBack, Lifecycle.Decide(decision.Next, Example.Command(Trigger.Rollback), Example.Start).Next?.State);
         Assert.NotNull(Lifecycle.Decide(decision.Next, Example.Command(Trigger.Resume), Example.Start).Next);
+    }
+
+    [Theory]
+    [InlineData(LaneState.AwaitingApproval, LaneState.AwaitingApproval)]
+    [InlineData(LaneState.AwaitingPromotion, LaneState.AwaitingPromotion)]
+    [InlineData(LaneState.Baking, LaneState.Exposing)]
+    public void Who_resumes_a_frozen_lane_overrules_what_froze_it(LaneState state, LaneState resumed)
+    {
+        var fleet = new FleetObservation(10, 10, 0, [new StartBucket(1, 10, 4, 5, 1)], 0, 0, []);
+        var evidence = new Evidence { Instance = "a", Looks = 3 };
+        var rollout = Frozen(state);
+        rollout = rollout with { Lanes = rollout.Lanes.SetItem(1, rollout.Lanes[1] with { Evidence = evidence }) };
+        var looked = Example.Looked("firmware", Verdict.Unhealthy) with { Observation = fleet };
+        var frozen = Lifecycle.Decide(rollout, looked with { Judgement = looked.Judgement! with { Evidence = evidence with { Looks = 4 } } }, Example.Start).Next!;
+        var next = Lifecycle.Decide(frozen, Example.Command(Trigger.Resume), Example.Start).Next!;
+        var lane = next.Lane("firmware");
+        Assert.Equal((resumed, "", "", 2), (lane.State, lane.Cause, next.Cause, lane.Attempt));
+        Assert.Equal((null, null, fleet), (lane.Evidence, lane.Judgement, lane.Overruled));
+        // The other lane had done nothing: what was seen of it still counts.
+        Assert.Equal((2, null), (next.Lane("api").Attempt, next.Lane("api").Overruled));
+    }
+
+    [Fact]
+    public void Pause_of_a_persons_own_forgives_nothing()
+    {
+        var evidence = new Evidence { Instance = "a", Looks = 3 };
+        var world = Begun().Run(rollout => rollout.Lane("api") is { State: LaneState.Baking, Step: 1 });
+        world.Tell(Example.Looked("api") with { Judgement = Example.Judgement(Verdict.Healthy) with { Evidence = evidence } });
+        world.Tell(Example.Command(Trigger.Pause));
+        world.Tell(Example.Command(Trigger.Resume));
+        Assert.Equal(evidence, world.Rollout.Lane("api").Evidence);
+    }
+
+    [Fact]
+    public void Return_in_waves_took_as_long_as_all_its_waves()
+    {
+        var world = FirmwareBaking();
+        world.Tell(Example.Command(Trigger.Rollback));
+        world.Run(rollout => rollout.Ended);
+        var lane = world.Rollout.Lane("firmware");
+        Assert.Equal(2, lane.UndoShares(world.Rollout.Plan).Length);
+        Assert.Equal(TimeSpan.FromSeconds(40), lane.ReturnTook);
     }
 
     [Fact]

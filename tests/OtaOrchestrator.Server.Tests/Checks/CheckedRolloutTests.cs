@@ -124,6 +124,32 @@ public sealed class CheckedRolloutTests : IAsyncLifetime
         Assert.Contains("toys: 7 (max 5)", (await Until(rollout, RolloutState.RolledBack)).Cause, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Who_resumes_what_the_judge_froze_is_not_stopped_by_the_same_evidence_again()
+    {
+        var compared = new CheckPlan { Name = "compared", Source = "router", Metric = "errors", Against = "baseline", RatioMax = 1.5, SamplesMin = 10 };
+        Api.ErrorRate = 0.05;
+        var rollout = await Start(compared, unhealthy: "freeze", errorsMax: 0.5);
+        var frozen = await Until(rollout, RolloutState.Paused);
+        Assert.StartsWith("frozen: api: compared", frozen.Cause, StringComparison.Ordinal);
+        Api.ErrorRate = 0;
+        await _server.Admin.Rollouts.ResumeRolloutAsync(new() { Name = rollout });
+        var ended = await Until(rollout, RolloutState.Succeeded);
+        Assert.Equal(("", "api@2.0"), (ended.Cause, Api.State.Runs));
+    }
+
+    [Fact]
+    public async Task What_is_still_ill_after_it_was_resumed_is_frozen_again()
+    {
+        var compared = new CheckPlan { Name = "compared", Source = "router", Metric = "errors", Against = "baseline", RatioMax = 1.5, SamplesMin = 10 };
+        Api.ErrorRate = 0.05;
+        var rollout = await Start(compared, unhealthy: "freeze", errorsMax: 0.5);
+        var frozen = await Until(rollout, RolloutState.Paused);
+        await _server.Admin.Rollouts.ResumeRolloutAsync(new() { Name = rollout });
+        await Until(rollout, RolloutState.Baking);
+        Assert.True((await Until(rollout, RolloutState.Paused)).Revision > frozen.Revision);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _server.DisposeAsync();
@@ -137,14 +163,14 @@ public sealed class CheckedRolloutTests : IAsyncLifetime
 
     private static Duration Milliseconds(int milliseconds) => Duration.FromTimeSpan(TimeSpan.FromMilliseconds(milliseconds));
 
-    private async Task<string> Start(CheckPlan check, bool pause = false, StepPlan? first = null, Duration? bakeMax = null, CheckPlan? more = null)
+    private async Task<string> Start(CheckPlan check, bool pause = false, StepPlan? first = null, Duration? bakeMax = null, CheckPlan? more = null, string unhealthy = "", double errorsMax = 0.01)
     {
         var lane = new LanePlan
         {
             Target = "api",
             Release = "api@2.0",
             Steps = { new StepPlan { Share = 0.25, BakeMin = Milliseconds(200), BakeMax = bakeMax ?? Milliseconds(60_000), Pause = pause }, new StepPlan { Share = 1, BakeMin = Milliseconds(100) } },
-            Checks = { new CheckPlan { Name = "router", Source = "router", ErrorsMax = 0.01, SamplesMin = 10, Interval = Milliseconds(100) }, check },
+            Checks = { new CheckPlan { Name = "router", Source = "router", ErrorsMax = errorsMax, SamplesMin = 10, Interval = Milliseconds(100) }, check },
         };
         if (first is not null)
         {
@@ -154,7 +180,7 @@ public sealed class CheckedRolloutTests : IAsyncLifetime
         {
             lane.Checks.Add(more);
         }
-        return (await _server.Admin.Rollouts.CreateRolloutAsync(new() { Parent = Parent, Plan = new Plan { Name = "autumn", Lanes = { lane } } })).Name;
+        return (await _server.Admin.Rollouts.CreateRolloutAsync(new() { Parent = Parent, Plan = new Plan { Name = "autumn", Lanes = { lane }, Judge = new JudgePlan { Unhealthy = unhealthy } } })).Name;
     }
 
     private async Task<Rollout> Until(string name, RolloutState state)

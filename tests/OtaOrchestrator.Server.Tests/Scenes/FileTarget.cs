@@ -23,6 +23,7 @@ public sealed class FileTarget(string file, string runs) : ITarget
     private readonly Lock _gate = new();
     private long _requests;
     private long _beside;
+    private long _errors;
 
     public Capabilities Capabilities { get; init; } = new() { PerVariantMetrics = true, CompareAndSwap = true, Features = new HashSet<string>(StringComparer.Ordinal) { PlanFeatures.Test } };
 
@@ -94,7 +95,7 @@ public sealed class FileTarget(string file, string runs) : ITarget
         // The split is as configured: the judge would see it if it were not.
         double share = State.Share;
         long beside = Interlocked.Add(ref _beside, share > 0 ? (long)(1000 * (1 - share) / share) : 1000);
-        return new TrafficObservation("one", new SideCounters(requests, (long)(requests * ErrorRate)), new SideCounters(beside, 0));
+        return new TrafficObservation("one", new SideCounters(requests, Interlocked.Add(ref _errors, (long)(1000 * ErrorRate))), new SideCounters(beside, 0));
     }
 
     /// <summary>Somebody else's hand.</summary>
