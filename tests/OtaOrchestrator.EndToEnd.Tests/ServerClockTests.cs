@@ -20,7 +20,7 @@ public sealed class ServerClockTests
     {
         var clock = new SettableClock();
         await using var site = await Site.StartAsync(Devices, clock);
-        var rollout = await site.CallAsync(c => c.Rollouts.CreateRolloutAsync(new() { Parent = Site.Environment, RolloutId = "autumn", Plan = Plan.Parser.ParseJson(PlanText) }));
+        var rollout = await site.CallAsync(c => c.Rollouts.CreateRolloutAsync(new() { Parent = Site.Environment, RolloutId = "autumn", Plan = Site.Plan("autumn", BakeMin) }));
 
         await Bakes("api", 0, TimeSpan.FromHours(1));
         await Bakes("api", 1, TimeSpan.FromHours(-1));
@@ -56,29 +56,10 @@ public sealed class ServerClockTests
         {
             Rollout? last = null;
             await Wait.UntilAsync(async () => (last = await site.CallAsync(c => c.Rollouts.GetRolloutAsync(new() { Name = rollout.Name }))).State == state, Limit, () => $"it is {last}");
-            long on = 0;
-            await Wait.UntilAsync(async () => (on = (await site.CallAsync(c => c.Devices.CountDevicesAsync(new() { Parent = Site.Environment, Filter = $"release=\"{Site.Firmware}@{firmware}\"" }))).Total) == Devices,
-                Limit, () => $"{on} of {Devices} devices on {firmware}");
-            var check = await site.CallAsync(c => c.Audit.CheckConsistencyAsync(new() { Parent = Site.Environment }));
-            Assert.True(check.Findings.Count == 0, check.Findings.ToString());
+            await site.AllRunAsync(firmware, Limit, () => $"{last}");
+            await site.AgreesAsync(() => $"{last}");
         }
     }
-
-    private const string PlanText =
-        $$"""
-        {
-          "apiVersion": "ota/v1", "kind": "Plan", "name": "autumn",
-          "lanes": [
-            { "name": "api", "target": "{{Site.Api}}", "release": "{{Site.Api}}@{{Site.ApiNew}}",
-              "steps": [ { "share": 0.25, "bakeMin": "2s", "requestsMin": "5" }, { "share": 1, "bakeMin": "2s", "requestsMin": "10" } ],
-              "checks": [ { "name": "errors", "source": "router", "errorsMax": 0.01, "samplesMin": "5", "interval": "0.2s" } ] },
-            { "name": "firmware", "target": "{{Site.Fleet}}", "release": "{{Site.Firmware}}@{{Site.FirmwareNew}}", "needs": [ "{{Site.Api}} >= {{Site.ApiNew}}" ], "observeFor": "1s",
-              "steps": [ { "share": 0.4, "bakeMin": "2s", "reach": 1 }, { "share": 1, "bakeMin": "2s" } ],
-              "checks": [ { "name": "health", "source": "devices", "failuresMax": 0.05, "silentAfter": "60s", "interval": "0.2s" } ] }
-          ],
-          "rollback": { "untilAfter": "86400s", "shares": [ 1 ], "undoWait": "60s" }
-        }
-        """;
 
     /// <summary>The time of day can be set; timers and timestamps go on as they do.</summary>
     private sealed class SettableClock : TimeProvider

@@ -181,7 +181,7 @@ public sealed class ServerCrashTests
 
         private async Task<string> ForwardAsync(IReadOnlyList<Death> deaths)
         {
-            var request = new CreateRolloutRequest { Parent = Site.Environment, RolloutId = $"cycle-{++_count}", Plan = Plan.Parser.ParseJson(PlanText), RequestId = Guid.NewGuid().ToString() };
+            var request = new CreateRolloutRequest { Parent = Site.Environment, RolloutId = $"cycle-{++_count}", Plan = Site.Plan("cycle", TimeSpan.FromSeconds(0.4)), RequestId = Guid.NewGuid().ToString() };
             var killed = KillAsync(deaths[0]);
             var created = await site.CallAsync(c => c.Rollouts.CreateRolloutAsync(request));
             await killed;
@@ -221,28 +221,14 @@ public sealed class ServerCrashTests
                 return last.State == state;
             }, RolloutMax, () => Where($"it is {last}"));
 
-            long on = 0;
-            await Wait.UntilAsync(async () =>
-            {
-                on = (await site.CallAsync(c => c.Devices.CountDevicesAsync(new() { Parent = Site.Environment, Filter = $"release=\"{Site.Firmware}@{firmware}\"" }))).Total;
-                return on == Devices;
-            }, RolloutMax, () => Where($"{on} of {Devices} devices on {firmware}"));
-            var route = await site.RouteAsync();
-            Assert.True(OnlySide(route) == $"{Site.Api}@{api}", Where(route.ToString()));
+            await site.AllRunAsync(firmware, RolloutMax, () => Where(""));
+            var (release, route) = await site.ServesAsync();
+            Assert.True(release == $"{Site.Api}@{api}", Where(route));
             var entries = (await site.CallAsync(c => c.Rollouts.ListJournalAsync(new() { Name = name, PageSize = 1000 }))).Entries;
             Assert.True(entries.Select(entry => entry.Revision).SequenceEqual(Enumerable.Range(1, entries.Count).Select(revision => (long)revision)) && entries.Count == last!.Revision, Where("the journal has gaps"));
-            var check = await site.CallAsync(c => c.Audit.CheckConsistencyAsync(new() { Parent = Site.Environment }));
-            Assert.True(check.Findings.Count == 0, Where(check.Findings.ToString()));
+            await site.AgreesAsync(() => Where(""));
             var (_, failed, text) = site.Load();
             Assert.True(failed == 0, Where(text));
-        }
-
-        /// <summary>The release that all requests go to.</summary>
-        private static string? OnlySide(System.Text.Json.JsonElement route)
-        {
-            var weights = route.GetProperty("effective");
-            return weights.EnumerateObject().FirstOrDefault(side => side.Value.GetDouble() == 1) is { Value.ValueKind: not System.Text.Json.JsonValueKind.Undefined } side
-                ? route.GetProperty(side.Name).GetProperty("release").GetString() : null;
         }
 
         /// <summary>What was taken back is held; the next cycle wants it again.</summary>
@@ -255,20 +241,4 @@ public sealed class ServerCrashTests
             }
         }
     }
-
-    private const string PlanText =
-        $$"""
-        {
-          "apiVersion": "ota/v1", "kind": "Plan", "name": "cycle",
-          "lanes": [
-            { "name": "api", "target": "{{Site.Api}}", "release": "{{Site.Api}}@{{Site.ApiNew}}",
-              "steps": [ { "share": 0.25, "bakeMin": "0.4s", "requestsMin": "5" }, { "share": 1, "bakeMin": "0.4s", "requestsMin": "10" } ],
-              "checks": [ { "name": "errors", "source": "router", "errorsMax": 0.01, "samplesMin": "5", "interval": "0.2s" } ] },
-            { "name": "firmware", "target": "{{Site.Fleet}}", "release": "{{Site.Firmware}}@{{Site.FirmwareNew}}", "needs": [ "{{Site.Api}} >= {{Site.ApiNew}}" ], "observeFor": "1s",
-              "steps": [ { "share": 0.4, "bakeMin": "0.4s", "reach": 1 }, { "share": 1, "bakeMin": "0.4s" } ],
-              "checks": [ { "name": "health", "source": "devices", "failuresMax": 0.05, "silentAfter": "60s", "interval": "0.2s" } ] }
-          ],
-          "rollback": { "untilAfter": "3600s", "shares": [ 1 ], "undoWait": "60s" }
-        }
-        """;
 }

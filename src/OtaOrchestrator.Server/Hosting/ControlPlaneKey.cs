@@ -15,7 +15,12 @@ public sealed record ControlPlaneKey(string AccessKeyId, string SecretAccessKey,
             var made = new ControlPlaneKey("OTA" + Convert.ToHexString(RandomNumberGenerator.GetBytes(8)), Convert.ToBase64String(RandomNumberGenerator.GetBytes(30)), "local-1");
             PemFiles.WriteWhole(home.ControlPlaneCredentials, JsonSerializer.Serialize(made, HostingJson.Default.ControlPlaneKey));
         }
-        return JsonSerializer.Deserialize(File.ReadAllText(home.ControlPlaneCredentials), HostingJson.Default.ControlPlaneKey) ?? throw new InvalidDataException(home.ControlPlaneCredentials);
+        var key = JsonSerializer.Deserialize(File.ReadAllText(home.ControlPlaneCredentials), HostingJson.Default.ControlPlaneKey) ?? throw new InvalidDataException(home.ControlPlaneCredentials);
+        if (!File.Exists(home.ControlPlaneProfile))
+        {
+            PemFiles.WriteWhole(home.ControlPlaneProfile, $"[default]\naws_access_key_id = {key.AccessKeyId}\naws_secret_access_key = {key.SecretAccessKey}\n");
+        }
+        return key;
     }
 }
 

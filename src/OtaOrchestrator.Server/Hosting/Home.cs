@@ -13,6 +13,9 @@ public sealed class Home(string root)
     public string Endpoint => Path.Combine(Server, "endpoint.json");
     public string ControlPlaneCredentials => Path.Combine(Server, "control-plane.json");
 
+    /// <summary>The same credentials in the form that AWS's tools read.</summary>
+    public string ControlPlaneProfile => Path.Combine(Server, "control-plane.credentials");
+
     /// <summary><c>$OTA_HOME</c>, else <c>$XDG_DATA_HOME/ota</c>, else <c>~/.local/share/ota</c>.</summary>
     public static string Default()
     {

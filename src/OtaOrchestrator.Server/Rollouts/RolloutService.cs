@@ -13,7 +13,7 @@ using Rollout = OtaOrchestrator.Protocol.V1.Rollout;
 namespace OtaOrchestrator.Server.Rollouts;
 
 /// <summary>Each method parses, decides, commits, answers.</summary>
-public sealed class RolloutService(Database database, Ledger ledger, RolloutCreation creation, ImpactAnalysis analysis, RolloutView view, Changes changes, Home home) : Protocol.V1.Rollouts.RolloutsBase
+public sealed class RolloutService(Database database, Ledger ledger, RolloutCreation creation, ImpactAnalysis analysis, RolloutView view, Changes changes, Home home, ServerAddresses addresses) : Protocol.V1.Rollouts.RolloutsBase
 {
     private const int EntriesPerMessage = 500;
 
@@ -43,7 +43,7 @@ public sealed class RolloutService(Database database, Ledger ledger, RolloutCrea
         var rollout = await ledger.CreateAsync(environment, draft.Id, key, created => View(created).ToByteArray(), db =>
         {
             var taken = creation.Take(db, draft, now);
-            Journal.InsertUndoSheet(db, environment, draft.Id, UndoSheets.Of(taken, target => EnvironmentService.Parse(Journal.Target(db, environment, target)!), home).ToByteArray());
+            Journal.InsertUndoSheet(db, environment, draft.Id, UndoSheets.Of(taken, target => EnvironmentService.Parse(Journal.Target(db, environment, target)!), home, addresses.ControlPlane).ToByteArray());
             Journal.InsertImpact(db, environment, draft.Id, impact.ToByteArray());
             return taken;
         }, actor, draft.Supersedes, context.CancellationToken);

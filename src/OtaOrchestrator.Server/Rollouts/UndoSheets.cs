@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using OtaOrchestrator.Aws.IoT;
 using OtaOrchestrator.Core.Plans;
 using OtaOrchestrator.Core.Rollouts;
 using OtaOrchestrator.Protocol.V1;
@@ -12,13 +13,14 @@ namespace OtaOrchestrator.Server.Rollouts;
 internal static class UndoSheets
 {
     /// <param name="home">Where this installation keeps its keys.</param>
-    public static UndoSheet Of(Core.Rollouts.Rollout rollout, Func<string, Target> targetOf, Home home)
+    /// <param name="controlPlane">Where the device plane takes calls of AWS IoT's own tools; null when it takes none.</param>
+    public static UndoSheet Of(Core.Rollouts.Rollout rollout, Func<string, Target> targetOf, Home home, string? controlPlane)
     {
         var sheet = new UndoSheet { Rollout = ResourceNames.OfRollout(rollout.Environment, rollout.Id) };
         foreach (var lane in Ordered(rollout))
         {
             var target = targetOf(lane.Target);
-            sheet.Commands.AddRange(lane.Kind == TargetKind.Traffic ? Router(rollout, lane, target.Router, home) : Fleet(rollout, lane, target.Fleet));
+            sheet.Commands.AddRange(lane.Kind == TargetKind.Traffic ? Router(rollout, lane, target.Router, home) : Fleet(rollout, lane, target.Fleet, home, controlPlane));
         }
         var text = new StringBuilder();
         text.Append($"UNDO {sheet.Rollout}, made {rollout.CreatedAt:u} by {rollout.StartedBy}\n");
@@ -70,21 +72,27 @@ internal static class UndoSheets
         };
     }
 
-    private static IEnumerable<UndoCommand> Fleet(Core.Rollouts.Rollout rollout, Core.Rollouts.Lane lane, FleetTarget fleet)
+    private static IEnumerable<UndoCommand> Fleet(Core.Rollouts.Rollout rollout, Core.Rollouts.Lane lane, FleetTarget fleet, Home home, string? controlPlane)
     {
-        yield return new UndoCommand
+        UndoCommand Command(string comment, string command) => new() { Lane = lane.Name, Target = lane.Target, Comment = comment, Command = command };
+
+        if (controlPlane is null)
         {
-            Lane = lane.Name,
-            Target = lane.Target,
-            Comment = $"withdraw what is queued: each job whose id names {rollout.Id}",
-            Command = $"for job in $(aws iot list-jobs --query \"jobs[?contains(jobId,'{rollout.Id}')].jobId\" --output text); do aws iot cancel-job --job-id \"$job\"; done",
-        };
-        yield return new UndoCommand
-        {
-            Lane = lane.Name,
-            Target = lane.Target,
-            Comment = $"send every device that runs {lane.Candidate} back to {lane.Fallback}; the document was signed beforehand",
-            Command = $"aws iot create-job --job-id undo-{rollout.Id}-{lane.Name} --target-selection SNAPSHOT --targets \"$(aws iot describe-thing-group --thing-group-name {Quoted(fleet.Fleet)} --query thingGroupArn --output text)\" --document {Quoted(lane.Fallback.Document!)}",
-        };
+            yield return Command(
+                $"devices are told by the plane inside the server: start it, and ota rollback returns them to {lane.Fallback}; until then they keep what they have",
+                $"ota serve --home {Quoted(home.Root)}");
+            yield break;
+        }
+        var prefix = IotFleet.JobPrefix(lane.Order(rollout, rollout.Revision));
+        yield return Command(
+            "how the device plane inside the server is reached: it must run (ota serve)",
+            $"export AWS_SHARED_CREDENTIALS_FILE={Quoted(home.ControlPlaneProfile)} AWS_CA_BUNDLE={Quoted(Path.Combine(home.Pki, "server-ca.crt"))} AWS_ENDPOINT_URL_IOT={Quoted(controlPlane)} AWS_DEFAULT_REGION={ControlPlaneKey.Open(home).Region}");
+        yield return Command(
+            "withdraw what is queued; what has begun ends by itself",
+            $"for job in $(aws iot list-jobs --status IN_PROGRESS --query \"jobs[?starts_with(jobId,'{prefix}')].jobId\" --output text); do aws iot cancel-job --job-id \"$job\"; done");
+        yield return Command(
+            $"send every device that runs {lane.Candidate} back to {lane.Fallback}; the document was signed beforehand",
+            $"aws iot create-job --job-id {prefix}undo --target-selection SNAPSHOT --targets \"$(aws iot describe-thing-group --thing-group-name {Quoted(fleet.Fleet)} --query thingGroupArn --output text)\" --document {Quoted(lane.Fallback.Document!)}");
+        yield return Command("count who has not come back yet", $"aws iot describe-job --job-id {prefix}undo --query job.jobProcessDetails");
     }
 }

@@ -50,9 +50,13 @@ internal sealed class Site : IAsyncDisposable
     /// <summary>With a clock, the server is a part of this process and lives by that clock; it is never killed then.</summary>
     private TimeProvider? Clock { get; init; }
 
-    public static async Task<Site> StartAsync(int devices, TimeProvider? clock = null)
+    /// <summary>The server's arguments at every start, beside those of each site.</summary>
+    private string[] Always { get; init; } = [];
+
+    /// <param name="always">Arguments of the server.</param>
+    public static async Task<Site> StartAsync(int devices, TimeProvider? clock = null, params string[] always)
     {
-        var site = new Site { Devices = devices, Clock = clock };
+        var site = new Site { Devices = devices, Clock = clock, Always = always };
         try
         {
             await site.BuildAsync();
@@ -101,7 +105,46 @@ internal sealed class Site : IAsyncDisposable
         }
     }
 
-    public async Task<JsonElement> RouteAsync() => await Connection.RouteAsync(_routerAdmin, Api);
+    /// <summary>The back end, then the firmware that needs it, each in two steps.</summary>
+    /// <param name="bake">Of each step.</param>
+    public static Plan Plan(string name, TimeSpan bake) => Protocol.V1.Plan.Parser.ParseJson(
+        $$"""
+        {
+          "apiVersion": "ota/v1", "kind": "Plan", "name": "{{name}}",
+          "lanes": [
+            { "name": "api", "target": "{{Api}}", "release": "{{Api}}@{{ApiNew}}",
+              "steps": [ { "share": 0.25, "bakeMin": "{{Seconds(bake)}}", "requestsMin": "5" }, { "share": 1, "bakeMin": "{{Seconds(bake)}}", "requestsMin": "10" } ],
+              "checks": [ { "name": "errors", "source": "router", "errorsMax": 0.01, "samplesMin": "5", "interval": "0.2s" } ] },
+            { "name": "firmware", "target": "{{Fleet}}", "release": "{{Firmware}}@{{FirmwareNew}}", "needs": [ "{{Api}} >= {{ApiNew}}" ], "observeFor": "1s",
+              "steps": [ { "share": 0.4, "bakeMin": "{{Seconds(bake)}}", "reach": 1 }, { "share": 1, "bakeMin": "{{Seconds(bake)}}" } ],
+              "checks": [ { "name": "health", "source": "devices", "failuresMax": 0.05, "silentAfter": "60s", "interval": "0.2s" } ] }
+          ],
+          "rollback": { "untilAfter": "86400s", "shares": [ 1 ], "undoWait": "60s" }
+        }
+        """);
+
+    /// <summary>Until all devices run this version of the firmware.</summary>
+    public async Task AllRunAsync(string firmware, TimeSpan limit, Func<string> otherwise)
+    {
+        long on = 0;
+        await Wait.UntilAsync(async () => (on = (await CallAsync(c => c.Devices.CountDevicesAsync(new() { Parent = Environment, Filter = $"release=\"{Firmware}@{firmware}\"" }))).Total) == Devices,
+            limit, () => $"{on} of {Devices} devices on {firmware}: {otherwise()}");
+    }
+
+    /// <summary>What the journal says and what the parts say is one story.</summary>
+    public async Task AgreesAsync(Func<string> otherwise)
+    {
+        var check = await CallAsync(c => c.Audit.CheckConsistencyAsync(new() { Parent = Environment }));
+        Assert.True(check.Findings.Count == 0, $"{check.Findings}: {otherwise()}");
+    }
+
+    /// <summary>The release that all requests go to, null when more than one gets some; and what the router says.</summary>
+    public async Task<(string? Release, string Route)> ServesAsync()
+    {
+        var route = await Connection.RouteAsync(_routerAdmin, Api);
+        var only = route.GetProperty("effective").EnumerateObject().Where(side => side.Value.GetDouble() == 1).Select(side => side.Name).FirstOrDefault();
+        return (only is null ? null : route.GetProperty(only).GetProperty("release").GetString(), route.ToString());
+    }
 
     /// <summary>What the load says of the requests so far: all, and those that failed.</summary>
     public (long Requests, long Failed, string Text) Load()
@@ -126,11 +169,13 @@ internal sealed class Site : IAsyncDisposable
         _home.Delete(recursive: true);
     }
 
+    private static string Seconds(TimeSpan span) => span.TotalSeconds.ToString("0.###", System.Globalization.CultureInfo.InvariantCulture) + "s";
+
     private string In(string name) => Path.Combine(_home.FullName, name);
 
     private async Task StartServerAsync()
     {
-        string[] arguments = ["--home", _home.FullName, "--listen", _endpoints[0], "--mqtt", _endpoints[1], "--firmware", _endpoints[2], .. Next.TryDequeue(out var next) ? next : []];
+        string[] arguments = ["--home", _home.FullName, "--listen", _endpoints[0], "--mqtt", _endpoints[1], "--firmware", _endpoints[2], .. Always, .. Next.TryDequeue(out var next) ? next : []];
         Starts++;
         var at = Clock is null ? await StartProcessAsync(arguments) : await StartInProcessAsync(arguments, Clock);
         var grpc = at.GetProperty("grpc").GetString()!;
@@ -223,7 +268,6 @@ internal sealed class Site : IAsyncDisposable
             "--ca", Kept("claim-ca.crt", claim.ServerCaPem), "--claim-cert", Kept("claim.crt", claim.ClaimCertificatePem), "--claim-key", Kept("claim.key", claim.ClaimKeyPem),
             "--release-key", Kept("release-key.pem", claim.ReleaseKeyPem), "--initial-image", Programs.Sample($"{Firmware}-{FirmwareOld}.img"), "--check-in", "1s", "--json");
         _others.Add(fleet);
-        await Wait.UntilAsync(async () => (await CallAsync(c => c.Devices.CountDevicesAsync(new() { Parent = Environment, Filter = $"release=\"{Firmware}@{FirmwareOld}\"" }))).Total == Devices,
-            TimeSpan.FromSeconds(90), () => $"not all devices enrolled\n{fleet.Output}");
+        await AllRunAsync(FirmwareOld, TimeSpan.FromSeconds(90), () => $"not all enrolled\n{fleet.Output}");
     }
 }
