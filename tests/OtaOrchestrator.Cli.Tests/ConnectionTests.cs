@@ -75,7 +75,7 @@ public sealed class ConnectionTests
 
     [Theory]
     [InlineData("../admin", 2)]
-    [InlineData("nobody", 1)]
+    [InlineData("nobody", 6)]
     public async Task Actor_without_a_certificate_is_an_error(string actor, int exitCode)
     {
         await using var server = await Autumn.Server();

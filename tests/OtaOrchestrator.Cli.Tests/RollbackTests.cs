@@ -173,6 +173,33 @@ public sealed class RollbackTests
     }
 
     [Fact]
+    public async Task What_is_stuck_says_why_and_not_only_who_asked()
+    {
+        await using var server = await Autumn.Server();
+        await server.Scene.Changes.Writer.WriteAsync(Change(r =>
+        {
+            r.State = RolloutState.RollbackStuck;
+            r.Cause = "by admin";
+            r.Lanes[1].State = RolloutState.RollbackStuck;
+            r.Lanes[1].Cause = "9 of 20 devices failed to return";
+            r.Lanes[1].Detail = "FLASH_WRITE 9";
+        }, Entry(89, "firmware", "stuck")));
+        var run = await Run.Ota(server, "rollback", "thermostat-autumn", "--wait");
+        Assert.NotEqual(0, run.ExitCode);
+        Assert.EndsWith("ROLLBACK STUCK: firmware: 9 of 20 devices failed to return; FLASH_WRITE 9\n", run.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Without_the_servers_authority_it_can_not_be_reached_and_the_kit_is_told()
+    {
+        await using var server = await Autumn.Server();
+        File.Delete(Path.Combine(server.Home, "client", "server-ca.crt"));
+        var run = await Run.Ota(server, "rollback", "thermostat-autumn", "-e", "production");
+        Assert.Equal(6, run.ExitCode);
+        Assert.Contains("UNDO WITHOUT THE SERVER", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Json_is_one_document_and_progress_is_on_stderr()
     {
         await using var server = await Autumn.Server();

@@ -59,11 +59,11 @@ internal static class RollbackCommand
         {
             throw new CliFailure(ExitCode.Usage, $"{ResourceName.Last(rollout.Name)} has no lane `{lane}`", $"lanes: {string.Join(", ", rollout.Lanes.Select(l => l.Name))}");
         }
-        if (!AlreadyBack(rollout.State))
+        if (!AlreadyBack(rollout))
         {
             session.Report.Lines(RollbackView.Target(rollout, session.Api.ActorName, lane, session.Report.Glyphs));
         }
-        if (given is null && !yes && session.Report.Live && session.Host.InIsTerminal && !AlreadyBack(rollout.State) && !await Confirmed(session))
+        if (given is null && !yes && session.Report.Live && session.Host.InIsTerminal && !AlreadyBack(rollout) && !await Confirmed(session))
         {
             session.Report.Line("nothing was done.");
             return ExitCode.Ok;
@@ -85,7 +85,7 @@ internal static class RollbackCommand
         }
         var last = await RolloutFollower.Follow(session, rollout.Name, answer.JournalRevision, r => Restored(r, lane) || r.State == RolloutState.RollbackStuck || WatchView.HasEnded(r.State));
         answer.Rollout = last.Rollout;
-        session.Report.Answer(answer, () => Restored(last.Rollout, lane) ? [RollbackView.Ended(last.Rollout)] : [$"{Say.State(last.Rollout.State)}: {Terminal.Clean(last.Rollout.Cause)}"]);
+        session.Report.Answer(answer, () => Restored(last.Rollout, lane) ? [RollbackView.Ended(last.Rollout)] : RollbackView.Unfinished(last.Rollout));
         return Restored(last.Rollout, lane) ? ExitCode.Ok
             : last.Rollout.State == RolloutState.RollbackStuck ? ExitCode.RollbackStuck
             : ExitCode.Failure;
@@ -101,7 +101,7 @@ internal static class RollbackCommand
         }
         var newest = await NewestRollout.Find(session, r => !r.Rehearsal && r.State is not (RolloutState.Refused or RolloutState.Cancelled or RolloutState.Superseded))
             ?? throw new CliFailure(ExitCode.NothingToUndo, $"nothing to undo: {await ResourceName.Context(session)} has no rollout");
-        if (!AlreadyBack(newest.State) && !newest.Lanes.Any(RollbackView.HasExposed))
+        if (!AlreadyBack(newest) && !newest.Lanes.Any(RollbackView.HasExposed))
         {
             throw new CliFailure(ExitCode.NothingToUndo, $"nothing to undo: {WatchView.Title(newest)} is {Say.State(newest.State)} and has exposed nothing",
                 $"to stop it: ota rollout cancel {ResourceName.Last(newest.Name)}; an older one has to be named");
@@ -109,7 +109,8 @@ internal static class RollbackCommand
         return newest;
     }
 
-    private static bool AlreadyBack(RolloutState state) => state is RolloutState.RollingBack or RolloutState.RolledBack;
+    private static bool AlreadyBack(Rollout rollout) =>
+        rollout.State == RolloutState.RollingBack || (rollout.State == RolloutState.RolledBack && rollout.Lanes.All(l => l.State is RolloutState.RolledBack or RolloutState.Cancelled));
 
     private static bool Restored(Rollout rollout, string lane) =>
         lane.Length == 0 ? rollout.State == RolloutState.RolledBack : rollout.Lanes.FirstOrDefault(l => l.Name == lane)?.State == RolloutState.RolledBack;

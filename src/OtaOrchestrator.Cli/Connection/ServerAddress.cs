@@ -20,6 +20,7 @@ internal sealed record ServerAddress(HomeDirectory Home, string? Url, string? Ac
         return address;
     }
 
+    // Without a certificate of one's own, or the server's authority, no server can be reached: on the worst night that leads to the undo kit as well.
     public X509Certificate2 ClientCertificate()
     {
         if (ActorName.AsSpan().ContainsAny('/', '\\') || ActorName is "." or "..")
@@ -29,7 +30,7 @@ internal sealed record ServerAddress(HomeDirectory Home, string? Url, string? Ac
         var certificate = Home.Certificate(ActorName);
         if (!File.Exists(certificate))
         {
-            throw new CliFailure(ExitCode.Failure, $"there is no certificate for {ActorName}: {certificate}",
+            throw new CliFailure(ExitCode.Unreachable, $"there is no certificate for {ActorName}: {certificate}",
                 Actor is null ? "the server makes the first operator's at its first start: ota serve" : "on the server's machine: OtaOrchestrator.Server operator issue NAME");
         }
         try
@@ -38,7 +39,7 @@ internal sealed record ServerAddress(HomeDirectory Home, string? Url, string? Ac
         }
         catch (CryptographicException failure)
         {
-            throw new CliFailure(ExitCode.Failure, $"the certificate or key of {ActorName} can't be read: {failure.Message}");
+            throw new CliFailure(ExitCode.Unreachable, $"the certificate or key of {ActorName} can't be read: {failure.Message}");
         }
     }
 
@@ -46,7 +47,7 @@ internal sealed record ServerAddress(HomeDirectory Home, string? Url, string? Ac
     {
         if (!File.Exists(Home.ServerCa))
         {
-            throw new CliFailure(ExitCode.Failure, $"the server's authority is not known: {Home.ServerCa}", "copy server-ca.crt from the server's client folder");
+            throw new CliFailure(ExitCode.Unreachable, $"the server's authority is not known: {Home.ServerCa}", "copy server-ca.crt from the server's client folder");
         }
         try
         {
@@ -54,7 +55,7 @@ internal sealed record ServerAddress(HomeDirectory Home, string? Url, string? Ac
         }
         catch (CryptographicException failure)
         {
-            throw new CliFailure(ExitCode.Failure, $"{Home.ServerCa} can't be read: {failure.Message}");
+            throw new CliFailure(ExitCode.Unreachable, $"{Home.ServerCa} can't be read: {failure.Message}");
         }
     }
 }

@@ -54,6 +54,15 @@ internal static class RollbackView
             : "ROLLED BACK: everything is on its fallback.";
     }
 
+    /// <summary>Why it is not back: what each lane that is stuck says, else why it was to go back.</summary>
+    public static IEnumerable<string> Unfinished(Rollout rollout)
+    {
+        var stuck = rollout.Lanes.Where(l => l.State == RolloutState.RollbackStuck).ToList();
+        return stuck.Count == 0
+            ? [Terminal.Clean($"{Say.State(rollout.State)}: {rollout.Cause}")]
+            : stuck.Select(l => Terminal.Clean($"{Say.State(l.State)}: {l.Name}: {string.Join("; ", new[] { l.Cause, l.Detail }.Where(said => said.Length > 0).Distinct())}"));
+    }
+
     /// <summary>It has, or had, users on the candidate, or is about to.</summary>
     public static bool HasExposed(Lane lane) =>
         lane.Exposed > 0 || lane.Fleet is { Offered: > 0 } || lane.State is RolloutState.Exposing or RolloutState.Baking or RolloutState.Promoting or RolloutState.Succeeded

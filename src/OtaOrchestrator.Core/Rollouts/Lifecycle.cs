@@ -176,9 +176,9 @@ public static class Lifecycle
     {
         ReadOnlySpan<LaneState> attention =
         [
-            LaneState.RollbackStuck, LaneState.RollingBack, LaneState.AwaitingUndo, LaneState.RolledBack, LaneState.Refused, LaneState.Held, LaneState.Paused,
+            LaneState.RollbackStuck, LaneState.RollingBack, LaneState.AwaitingUndo, LaneState.Refused, LaneState.Held, LaneState.Paused,
             LaneState.AwaitingApproval, LaneState.AwaitingPromotion, LaneState.Promoting, LaneState.Baking, LaneState.Exposing, LaneState.Preparing,
-            LaneState.Pending, LaneState.Ready, LaneState.Superseded, LaneState.Cancelled,
+            LaneState.Pending, LaneState.Ready, LaneState.RolledBack, LaneState.Superseded, LaneState.Cancelled,
         ];
         foreach (var state in attention)
         {

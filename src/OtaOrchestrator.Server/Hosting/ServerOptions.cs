@@ -48,6 +48,10 @@ public sealed record ServerOptions
                 {
                     return (null, $"{Core.Plans.Names.Shown(arguments[i + 2])} is not a name ({Core.Plans.Names.Rule})");
                 }
+                if (arguments[i + 2] == Pki.ServerPki.OrchestratorName)
+                {
+                    return (null, $"{arguments[i + 2]} is this server's own name, and nobody's who asks it for anything");
+                }
                 options = options with { IssueOperator = arguments[i + 2] };
                 i += 2;
                 continue;

@@ -12,7 +12,7 @@ public sealed class ServerPki : IDisposable
 {
     private static readonly TimeSpan ServerLife = TimeSpan.FromDays(825);
     private static readonly TimeSpan OperatorLife = TimeSpan.FromDays(365);
-    private const string OrchestratorName = "orchestrator";
+    public const string OrchestratorName = "orchestrator";
     private readonly Home _home;
 
     public ServerPki(Home home, TimeProvider time)
@@ -24,7 +24,7 @@ public sealed class ServerPki : IDisposable
         Devices = Authority.Open(home.Pki, "devices-ca", time);
         Servers.Ensure(home.Pki, "server", "ota-server", Usage.Server, ServerLife);
         Servers.Ensure(home.Pki, "router", "ota-router", Usage.Server, ServerLife);
-        Operators.Ensure(home.Pki, "orchestrator", OrchestratorName, Usage.Client, ServerLife);
+        Operators.Ensure(home.Pki, OrchestratorName, OrchestratorName, Usage.Client, ServerLife);
         Operators.Ensure(home.Client, "admin", "admin", Usage.Client, OperatorLife);
         File.Copy(Path.Combine(home.Pki, "server-ca.crt"), Path.Combine(home.Client, "server-ca.crt"), overwrite: true);
         Server = PemFiles.Load(home.Pki, "server");

@@ -105,6 +105,9 @@ public sealed class LifecycleTests
         world.Tell(Example.Command(Trigger.Rollback) with { Lane = "api" });
         Assert.Equal(LaneState.RollingBack, world.Rollout.Lane("api").State);
         Assert.Equal(LaneState.Paused, world.Rollout.Lane("firmware").State);
+        // What waits for a person names the rollout, not what is over.
+        world.Run(rollout => rollout.Lane("api").State == LaneState.RolledBack);
+        Assert.Equal((LaneState.Paused, false), (world.Rollout.State, world.Rollout.Ended));
     }
 
     [Fact]

@@ -11,6 +11,7 @@ public sealed class ServerOptionsTests
     [InlineData("--mqtt 127.0.0.1:99999", "is not HOST:PORT")]
     [InlineData("--colour red", "--colour is not known")]
     [InlineData("operator issue ../admin", "is not a name")]
+    [InlineData("operator issue orchestrator", "is this server's own name")]
     public void Arguments_that_make_no_sense_are_refused(string arguments, string problem)
     {
         var (options, said) = ServerOptions.Parse(arguments.Split(' '));
