@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json.Serialization.Metadata;
 using OtaOrchestrator.Cli.Connection;
 using OtaOrchestrator.Cli.Demo;
 using OtaOrchestrator.Cli.Demo.Backend;
@@ -24,23 +23,24 @@ internal static class DemoCommand
         var keep = new Option<bool>("--keep") { Description = $"Leave everything running afterwards and say what to try ({Whole} only)." };
         return new Command("demo", "The whole story on this machine: a rollout of back end and devices over a crash, a bad one that comes back by itself, and two attacks.") { scenario, devices, keep }.Does(host, async session =>
         {
-            if (session.Get(scenario) != BackendOnly)
+            var keeps = session.Get(keep);
+            if (session.Get(scenario) == Whole)
             {
-                return await Run(host, session, session.Get(devices), session.Get(keep), DemoJson.Default.DemoReport,
-                    (stage, progress) => Play.Run(stage, progress, session.Get(keep), session.Cancellation), Play.Summary, report => report.Findings);
+                return await Run(session, session.Get(devices), keeps,
+                    new Scenario<DemoReport>((stage, progress) => Play.Run(stage, progress, keeps, session.Cancellation), DemoJson.Default.DemoReport, Play.Summary, report => report.Findings));
             }
-            if (session.Parse.GetResult(devices) is { Implicit: false } || session.Get(keep))
+            if (keeps || session.Parse.GetResult(devices) is { Implicit: false })
             {
                 throw new CliFailure(ExitCode.Usage, $"--devices and --keep mean nothing to --scenario {BackendOnly}");
             }
-            return await Run(host, session, 0, false, DemoJson.Default.BackendReport, (stage, progress) => BackendPlay.Run(stage, progress, session.Cancellation), BackendPlay.Summary, report => report.Findings);
+            return await Run(session, 0, false,
+                new Scenario<BackendReport>((stage, progress) => BackendPlay.Run(stage, progress, session.Cancellation), DemoJson.Default.BackendReport, BackendPlay.Summary, report => report.Findings));
         });
     }
 
-    private static async Task<int> Run<T>(
-        CliHost host, Session session, int devices, bool keep, JsonTypeInfo<T> type, Func<Stage, DemoProgress, Task<T>> play, Func<T, IEnumerable<string>> summary, Func<T, IReadOnlyList<string>> findings)
-        where T : class
+    private static async Task<int> Run<T>(Session session, int devices, bool keep, Scenario<T> scenario) where T : class
     {
+        var host = session.Host;
         var given = session.Get(GlobalOptions.Home);
         var home = given is null ? new HomeDirectory(Directory.CreateTempSubdirectory("ota-demo-").FullName) : session.Home;
         if (ServerEndpoint.Read(home) is not null)
@@ -55,19 +55,19 @@ internal static class DemoCommand
             T? report = null;
             if (session.Report.Live)
             {
-                await session.Report.InPlace(async show => report = await play(stage, new DemoProgress(session.Report, host.Time, show)));
+                await session.Report.InPlace(async show => report = await scenario.Play(stage, new DemoProgress(session.Report, host.Time, show)));
             }
             else
             {
-                report = await play(stage, new DemoProgress(session.Report, host.Time, null));
+                report = await scenario.Play(stage, new DemoProgress(session.Report, host.Time, null));
             }
             if (keep)
             {
                 stage.Keep();
                 await WhatToTry.Say(stage, session.Cancellation);
             }
-            session.Report.Answer(report!, type, () => summary(report!));
-            done = findings(report!).Count == 0;
+            session.Report.Answer(report!, scenario.Type, () => scenario.Summary(report!));
+            done = scenario.Findings(report!).Count == 0;
             return done ? ExitCode.Ok : ExitCode.Failure;
         }
         finally

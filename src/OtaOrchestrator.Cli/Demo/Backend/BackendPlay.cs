@@ -10,6 +10,7 @@ internal static class BackendPlay
 {
     private const double ErrorRate = 0.05;
     private const int SlowMs = 60;
+    private const long RequestsToWarmUp = 2000;
 
     // The candidates, and what is wrong with them.
     private static readonly (string Version, string[] Faults)[] Generations =
@@ -35,9 +36,10 @@ internal static class BackendPlay
         }
         await Parts.CreateRoute(stage, router, cancellation);
         var traffic = await Traffic.Start(stage, router.Url, cancellation);
+        // Programs that have just started compile what they run; that is no part of the story.
+        await traffic.Served(RequestsToWarmUp, cancellation);
         progress.Done($"{Traffic.Text} on {Cast.Api} {Cast.ApiOld}");
 
-        var began = Now(stage);
         progress.Begin($"Blue-Green of {Cast.Api} {Cast.ApiNew}: tested with nobody on it, then everybody; and back");
         var there = await Told.Run(stage, progress, BackendPlans.BlueGreen(Cast.ApiNew), cancellation);
         var blueGreen = await Told.Back(stage, progress, there.Rollout.Name, "shown to go back", cancellation);
@@ -57,12 +59,11 @@ internal static class BackendPlay
         progress.Done($"{slow.State}: {slow.Rollout.Cause}; {Lost(traffic)}");
 
         var (carried, loss, gone) = await ControllerLossAct.Play(stage, progress, traffic, endpoint, cancellation);
-        var whole = new Window(began, Now(stage));
         var (returned, upgrade, during) = await RouterUpgradeAct.Play(stage, progress, carried, router, backends[0], cancellation);
 
         var story = await traffic.End();
         List<Window> switches = [.. ((Told[])[blueGreen, canary, erring, slow, returned]).SelectMany(Switches.Of)];
-        var (switchingMs, quietMs) = Switches.P99(story, whole, switches, [gone]);
+        var (switchingMs, quietMs) = Switches.P99(story.Short, switches, gone, during);
         var report = new BackendReport
         {
             Requests = story.All.Count(),
@@ -112,8 +113,6 @@ internal static class BackendPlay
     private static long Late(TrafficStory story, Told told, string version) => told.RestoredMs is { } ms ? story.ReachedAfter(version, ms) : 0;
 
     private static string Lost(Traffic traffic) => $"{Say.Count(traffic.Now.Requests)} requests so far, {Say.Count(traffic.Lost)} lost";
-
-    private static long Now(Stage stage) => stage.Host.Time.GetUtcNow().ToUnixTimeMilliseconds();
 
     private static double? Round(double? value) => value is { } number ? Math.Round(number, 2) : null;
 }

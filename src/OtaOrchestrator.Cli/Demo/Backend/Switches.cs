@@ -29,13 +29,17 @@ internal static class Switches
         }
     }
 
-    /// <summary>Requests sent while weights switched, over those of the time in which nothing was changed. What the slow candidate answered is in neither: that is its own doing.</summary>
-    /// <param name="whole">Of the comparison.</param>
+    /// <summary>
+    /// Requests sent while weights switched, beside those of the second before each switch, in which nothing was changed: whatever else the machine had to do, it had to do in both.
+    /// What the slow candidate answered is in neither: that is its own doing.
+    /// </summary>
     /// <param name="disturbed">By something else than a switch; in neither.</param>
-    public static (double? SwitchingMs, double? QuietMs) P99(TrafficStory traffic, Window whole, IReadOnlyList<Window> switches, IReadOnlyList<Window> disturbed)
+    public static (double? SwitchingMs, double? QuietMs) P99(IReadOnlyList<RequestRecord> requests, IReadOnlyList<Window> switches, params Window[] disturbed)
     {
-        var counted = traffic.Short.Where(request => request.Ending == Ending.Answered && request.Told != Cast.ApiSlow && whole.Holds(request.SentMs) && !disturbed.Any(window => window.Holds(request.SentMs)));
-        var sides = counted.ToLookup(request => switches.Any(window => window.Holds(request.SentMs)));
-        return (RequestRecord.P99Ms(sides[true]), RequestRecord.P99Ms(sides[false]));
+        List<Window> before = [.. switches.Select(window => new Window(window.FromMs - (long)Span.TotalMilliseconds, window.FromMs - 1))];
+        var counted = requests.Where(request => request.Ending == Ending.Answered && request.Told != Cast.ApiSlow && !disturbed.Any(window => window.Holds(request.SentMs))).ToLookup(Switching);
+        return (RequestRecord.P99Ms(counted[true]), RequestRecord.P99Ms(counted[false].Where(request => before.Any(window => window.Holds(request.SentMs)))));
+
+        bool Switching(RequestRecord request) => switches.Any(window => window.Holds(request.SentMs));
     }
 }
