@@ -78,10 +78,11 @@ internal static class StreamProgram
         var deadline = (time.GetUtcNow() + options.Length + Patience).UtcDateTime;
         try
         {
-            using var call = invoker.AsyncServerStreamingCall(Watch, null, new CallOptions(deadline: deadline, cancellationToken: stop), messages.ToString(CultureInfo.InvariantCulture));
-            version = (await call.ResponseHeadersAsync).GetValue(TemperatureStream.VersionHeader) ?? version;
+            using var call = invoker.AsyncServerStreamingCall(Watch, null, new CallOptions(deadline: deadline), messages.ToString(CultureInfo.InvariantCulture));
+            // The waits are given up, not the call: how a call ends that its client cancels depends on where it was.
+            version = (await call.ResponseHeadersAsync.WaitAsync(stop)).GetValue(TemperatureStream.VersionHeader) ?? version;
             int seen = 0;
-            while (await call.ResponseStream.MoveNext(stop))
+            while (await call.ResponseStream.MoveNext(CancellationToken.None).WaitAsync(stop))
             {
                 if (call.ResponseStream.Current != (++seen).ToString(CultureInfo.InvariantCulture))
                 {
@@ -98,7 +99,7 @@ internal static class StreamProgram
                 tally.Failed("ended early", time.GetElapsedTime(began));
             }
         }
-        catch (Exception left) when (stop.IsCancellationRequested && left is RpcException { StatusCode: StatusCode.Cancelled } or OperationCanceledException)
+        catch (OperationCanceledException)
         {
             tally.Answered(version, time.GetElapsedTime(began));
         }
