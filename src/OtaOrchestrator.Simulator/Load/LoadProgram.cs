@@ -111,7 +111,13 @@ internal static class LoadProgram
         }
         catch (Exception error)
         {
-            string cause = error is HttpRequestException http ? $"transport {http.HttpRequestError}" : $"transport {error.GetType().Name}";
+            string cause = error switch
+            {
+                HttpProtocolException protocol => $"transport {protocol.HttpRequestError} {protocol.ErrorCode}",
+                HttpRequestException { InnerException: HttpProtocolException protocol } http => $"transport {http.HttpRequestError} {protocol.ErrorCode}",
+                HttpRequestException http => $"transport {http.HttpRequestError}",
+                _ => $"transport {error.GetType().Name}",
+            };
             tally.Failed(cause, time.GetElapsedTime(began));
         }
     }
