@@ -32,7 +32,7 @@ public enum Trigger
 /// </summary>
 public static class Lifecycle
 {
-    /// <summary>A forward call that was under way when the rollback began is given up after this.</summary>
+    /// <summary>A forward call that was under way when the rollback began is given up after this, where the lane does not say otherwise.</summary>
     public static readonly TimeSpan CallDeadline = TimeSpan.FromSeconds(10);
 
     private static StateMachine<LaneState, Trigger> Configure(Rollout rollout, Lane lane, DateTimeOffset now, bool full = false)
