@@ -10,7 +10,6 @@ namespace OtaOrchestrator.Cli.Commands;
 
 internal static class ReleasePublishCommand
 {
-    private const int ChunkBytes = 512 * 1024;
     private const int AttemptsMax = 3;
 
     public static Command Create(CliHost host)
@@ -60,14 +59,14 @@ internal static class ReleasePublishCommand
         });
     }
 
-    /// <summary>Streams head and bytes; the whole stream is repeated under the same request id when the transport fails.</summary>
+    /// <summary>Sends head and image; all of it is repeated under the same request id when the transport fails.</summary>
     public static async Task<Release> Send(Api api, Report report, TimeProvider time, PublishReleaseRequest.Types.Head head, FileInfo? image, CancellationToken cancellation)
     {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                return await SendOnce(api, head, image, cancellation);
+                return image is null ? await SendBackend(api, head, cancellation) : await SendImage(api, report, head, image, cancellation);
             }
             catch (RpcException failure) when (attempt < AttemptsMax && RpcFailure.MayRepeat(failure))
             {
@@ -78,33 +77,34 @@ internal static class ReleasePublishCommand
         }
     }
 
-    private static async Task<Release> SendOnce(Api api, PublishReleaseRequest.Types.Head head, FileInfo? image, CancellationToken cancellation)
+    private static async Task<Release> SendBackend(Api api, PublishReleaseRequest.Types.Head head, CancellationToken cancellation)
     {
         using var call = api.Releases.PublishRelease(cancellationToken: cancellation);
-        try
-        {
-            await call.RequestStream.WriteAsync(new PublishReleaseRequest { Head = head }, cancellation);
-            if (image is not null)
-            {
-                await using var stream = new FileStream(image.FullName, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.Asynchronous | FileOptions.SequentialScan);
-                // One is read while the other is sent.
-                var (filling, sending) = (new byte[ChunkBytes], new byte[ChunkBytes]);
-                for (int read = await ReadAsync(filling); read > 0;)
-                {
-                    (filling, sending) = (sending, filling);
-                    var next = ReadAsync(filling);
-                    await call.RequestStream.WriteAsync(new PublishReleaseRequest { Chunk = UnsafeByteOperations.UnsafeWrap(sending.AsMemory(0, read)) }, cancellation);
-                    read = await next;
-                }
-
-                ValueTask<int> ReadAsync(byte[] buffer) => stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellation);
-            }
-            await call.RequestStream.CompleteAsync();
-        }
-        catch (Exception failure) when (failure is InvalidOperationException or RpcException { StatusCode: StatusCode.OK })
-        {
-            // The server has answered already, for example with a refusal: its answer says more than the broken stream.
-        }
+        await call.RequestStream.WriteAsync(new PublishReleaseRequest { Head = head }, cancellation);
+        await call.RequestStream.CompleteAsync();
         return await call.ResponseAsync;
+    }
+
+    private static async Task<Release> SendImage(Api api, Report report, PublishReleaseRequest.Types.Head head, FileInfo image, CancellationToken cancellation)
+    {
+        if (!report.Live)
+        {
+            return await api.PublishImage(head, image, null, cancellation);
+        }
+        Release? published = null;
+        await report.InPlace(async show =>
+        {
+            long shown = -1;
+            published = await api.PublishImage(head, image, sent =>
+            {
+                long percent = sent * 100 / Math.Max(1, image.Length);
+                if (percent != shown)
+                {
+                    shown = percent;
+                    show([percent < 100 ? $"sent {percent} % of {image.Name}" : $"{image.Name} is sent; the server checks and signs it"]);
+                }
+            }, cancellation);
+        });
+        return published!;
     }
 }

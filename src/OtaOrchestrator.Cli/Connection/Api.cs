@@ -61,6 +61,10 @@ internal sealed class Api(ServerAddress address, TimeProvider time, Report repor
         }
     }
 
+    /// <summary>Publishes an image, once. <paramref name="sent"/> is told the bytes that were sent so far.</summary>
+    public Task<Release> PublishImage(PublishReleaseRequest.Types.Head head, FileInfo image, Action<long>? sent, CancellationToken cancellation) =>
+        ImageUpload.SendAsync(address.Resolve(), Handler(), head, image, sent, cancellation);
+
     /// <summary>Asks grpc.health.v1 once, without repetition.</summary>
     public async Task<bool> IsServing(CancellationToken cancellation)
     {
@@ -94,8 +98,19 @@ internal sealed class Api(ServerAddress address, TimeProvider time, Report repor
             return _channel;
         }
         Forget();
+        _connectedTo = to;
+        return _channel = GrpcChannel.ForAddress(to, new GrpcChannelOptions
+        {
+            HttpHandler = Handler(),
+            DisposeHttpClient = true,
+            MaxReceiveMessageSize = 16 * 1024 * 1024,
+        });
+    }
+
+    private SocketsHttpHandler Handler()
+    {
         var authority = address.ServerAuthority();
-        var handler = new SocketsHttpHandler
+        return new SocketsHttpHandler
         {
             UseProxy = false,
             ConnectTimeout = TimeSpan.FromSeconds(5),
@@ -114,13 +129,6 @@ internal sealed class Api(ServerAddress address, TimeProvider time, Report repor
                 },
             },
         };
-        _connectedTo = to;
-        return _channel = GrpcChannel.ForAddress(to, new GrpcChannelOptions
-        {
-            HttpHandler = handler,
-            DisposeHttpClient = true,
-            MaxReceiveMessageSize = 16 * 1024 * 1024,
-        });
     }
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;

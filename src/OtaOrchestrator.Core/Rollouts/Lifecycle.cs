@@ -32,10 +32,10 @@ public enum Trigger
 /// </summary>
 public static class Lifecycle
 {
-    /// <summary>A forward call that was under way when the rollback began is given up after this.</summary>
+    /// <summary>A forward call that was under way when the rollback began is given up after this, where the lane does not say otherwise.</summary>
     public static readonly TimeSpan CallDeadline = TimeSpan.FromSeconds(10);
 
-    private static StateMachine<LaneState, Trigger> Configure(Rollout rollout, Lane lane, DateTimeOffset now, bool full = false)
+    private static StateMachine<LaneState, Trigger> Configure(Rollout rollout, Lane lane, DateTimeOffset now, bool full = false, bool whole = false)
     {
         var machine = new StateMachine<LaneState, Trigger>(lane.State);
         bool last = lane.Step + 1 >= lane.Plan.Steps.Length;
@@ -44,42 +44,42 @@ public static class Lifecycle
         bool inWindow = lane.RestoreUntil is not { } until || now <= until;
         var undone = lane.UndoAfter.All(name => rollout.Lane(name) is { Exposed: false } or { State: LaneState.RolledBack });
 
-        machine.Configure(LaneState.Pending)
+        On(LaneState.Pending, state => state
             .Permit(Trigger.Start, LaneState.Preparing)
             .PermitIf(Trigger.Cancel, LaneState.Cancelled, () => !lane.Exposed, "nothing was exposed")
-            .PermitIf(Trigger.Rollback, LaneState.Cancelled, () => !lane.Exposed, "nothing was exposed");
+            .PermitIf(Trigger.Rollback, LaneState.Cancelled, () => !lane.Exposed, "nothing was exposed"));
         Undoable(LaneState.Pending);
 
-        machine.Configure(LaneState.Preparing)
+        On(LaneState.Preparing, state => state
             .Permit(Trigger.Prepared, LaneState.Ready)
             .PermitIf(Trigger.PreparationFailed, LaneState.Refused, () => !lane.Exposed, "nothing was exposed")
             .PermitIf(Trigger.Cancel, LaneState.Cancelled, () => !lane.Exposed, "nothing was exposed")
-            .PermitIf(Trigger.Rollback, LaneState.Cancelled, () => !lane.Exposed, "nothing was exposed");
+            .PermitIf(Trigger.Rollback, LaneState.Cancelled, () => !lane.Exposed, "nothing was exposed"));
         Undoable(LaneState.Preparing, Trigger.PreparationFailed);
 
-        machine.Configure(LaneState.Ready)
+        On(LaneState.Ready, state => state
             .PermitIf(Trigger.Begin, LaneState.Exposing, () => nextIsApproved, "the first step is approved")
             .PermitIf(Trigger.Begin, LaneState.AwaitingApproval, () => !nextIsApproved, "the first step is not approved")
             .PermitIf(Trigger.Cancel, LaneState.Cancelled, () => !lane.Exposed, "nothing was exposed")
-            .PermitIf(Trigger.Rollback, LaneState.Cancelled, () => !lane.Exposed, "nothing was exposed");
+            .PermitIf(Trigger.Rollback, LaneState.Cancelled, () => !lane.Exposed, "nothing was exposed"));
         Undoable(LaneState.Ready);
 
-        machine.Configure(LaneState.AwaitingApproval)
+        On(LaneState.AwaitingApproval, state => state
             .PermitIf(Trigger.Advance, LaneState.Exposing, () => nextIsApproved, "the next step is approved")
             .Permit(Trigger.Pause, LaneState.Paused)
             .Permit(Trigger.Freeze, LaneState.Paused)
             .PermitIf(Trigger.Cancel, LaneState.Cancelled, () => !lane.Exposed, "nothing was exposed")
-            .PermitIf(Trigger.Rollback, LaneState.Cancelled, () => !lane.Exposed, "nothing was exposed");
+            .PermitIf(Trigger.Rollback, LaneState.Cancelled, () => !lane.Exposed, "nothing was exposed"));
         Undoable(LaneState.AwaitingApproval);
 
-        machine.Configure(LaneState.Exposing)
+        On(LaneState.Exposing, state => state
             .Permit(Trigger.ExposureReached, LaneState.Baking)
             .Permit(Trigger.Pause, LaneState.Paused)
             .Permit(Trigger.Freeze, LaneState.Paused)
-            .PermitReentryIf(Trigger.Promote, () => full && !last, "it is told to skip the remaining steps");
+            .PermitReentryIf(Trigger.Promote, () => full && !last, "it is told to skip the remaining steps"));
         Undoable(LaneState.Exposing, Trigger.ExposureFailed);
 
-        machine.Configure(LaneState.Baking)
+        On(LaneState.Baking, state => state
             .PermitIf(Trigger.Advance, LaneState.Promoting, () => last && !rollout.Rehearsal, "it was the last step")
             .PermitIf(Trigger.Advance, LaneState.RollingBack, () => last && rollout.Rehearsal, "it was the last step of a rehearsal")
             .PermitIf(Trigger.Advance, LaneState.AwaitingPromotion, () => !last && waitsForPerson, "the step waits for a person")
@@ -88,25 +88,25 @@ public static class Lifecycle
             .Permit(Trigger.EvidenceMissing, LaneState.Held)
             .Permit(Trigger.Pause, LaneState.Paused)
             .Permit(Trigger.Freeze, LaneState.Paused)
-            .PermitIf(Trigger.Promote, LaneState.Exposing, () => full && !last, "it is told to skip the remaining steps");
+            .PermitIf(Trigger.Promote, LaneState.Exposing, () => full && !last, "it is told to skip the remaining steps"));
         Undoable(LaneState.Baking);
 
-        machine.Configure(LaneState.AwaitingPromotion)
+        On(LaneState.AwaitingPromotion, state => state
             .PermitIf(Trigger.Promote, LaneState.Exposing, () => nextIsApproved, "the next step is approved")
             .PermitIf(Trigger.Promote, LaneState.AwaitingApproval, () => !nextIsApproved, "the next step is not approved")
             .Permit(Trigger.Pause, LaneState.Paused)
-            .Permit(Trigger.Freeze, LaneState.Paused);
+            .Permit(Trigger.Freeze, LaneState.Paused));
         Undoable(LaneState.AwaitingPromotion);
 
-        machine.Configure(LaneState.Paused)
+        On(LaneState.Paused, state => state
             .PermitIf(Trigger.Resume, LaneState.AwaitingApproval, () => lane.ResumeTo == LaneState.AwaitingApproval, "it was waiting for approval")
             .PermitIf(Trigger.Resume, LaneState.AwaitingPromotion, () => lane.ResumeTo == LaneState.AwaitingPromotion, "it was waiting for promotion")
             .PermitIf(Trigger.Resume, LaneState.Exposing, () => lane.ResumeTo is not (LaneState.AwaitingApproval or LaneState.AwaitingPromotion), "it was under way")
             .PermitIf(Trigger.Cancel, LaneState.Cancelled, () => !lane.Exposed, "nothing was exposed")
-            .PermitIf(Trigger.Rollback, LaneState.Cancelled, () => !lane.Exposed, "nothing was exposed");
+            .PermitIf(Trigger.Rollback, LaneState.Cancelled, () => !lane.Exposed, "nothing was exposed"));
         Undoable(LaneState.Paused);
 
-        machine.Configure(LaneState.Held)
+        On(LaneState.Held, state => state
             .Permit(Trigger.Resume, LaneState.Exposing)
             .PermitIf(Trigger.Advance, LaneState.Promoting, () => last && !rollout.Rehearsal, "it was the last step")
             .PermitIf(Trigger.Advance, LaneState.RollingBack, () => last && rollout.Rehearsal, "it was the last step of a rehearsal")
@@ -114,56 +114,64 @@ public static class Lifecycle
             .PermitIf(Trigger.Advance, LaneState.AwaitingApproval, () => !last && !waitsForPerson && !nextIsApproved, "the next step is not approved")
             .PermitIf(Trigger.Advance, LaneState.Exposing, () => !last && !waitsForPerson && nextIsApproved, "the next step is free to go")
             .Permit(Trigger.Pause, LaneState.Paused)
-            .Permit(Trigger.Freeze, LaneState.Paused);
+            .Permit(Trigger.Freeze, LaneState.Paused));
         Undoable(LaneState.Held);
 
-        machine.Configure(LaneState.Promoting)
+        On(LaneState.Promoting, state => state
             .Permit(Trigger.Promoted, LaneState.Succeeded)
-            .Permit(Trigger.Freeze, LaneState.Paused);
+            .Permit(Trigger.Freeze, LaneState.Paused));
         Undoable(LaneState.Promoting, Trigger.PromotionFailed);
 
-        machine.Configure(LaneState.Succeeded);
         Undoable(LaneState.Succeeded);
 
-        machine.Configure(LaneState.AwaitingUndo)
-            .PermitIf(Trigger.Undo, LaneState.RollingBack, () => undone, "what needs it was undone");
+        On(LaneState.AwaitingUndo, state => state
+            .PermitIf(Trigger.Undo, LaneState.RollingBack, () => undone, "what needs it was undone"));
 
-        machine.Configure(LaneState.RollingBack)
+        On(LaneState.RollingBack, state => state
             .Permit(Trigger.Restored, LaneState.RolledBack)
             .Permit(Trigger.GetStuck, LaneState.RollbackStuck)
             .Permit(Trigger.RestorationFailed, LaneState.RollbackStuck)
-            .Permit(Trigger.Halt, LaneState.RollbackStuck);
+            .Permit(Trigger.Halt, LaneState.RollbackStuck));
 
-        machine.Configure(LaneState.RollbackStuck)
+        On(LaneState.RollbackStuck, state => state
             .Permit(Trigger.Rollback, LaneState.RollingBack)
             .Permit(Trigger.Resume, LaneState.RollingBack)
             .Permit(Trigger.Restored, LaneState.RolledBack)
-            .PermitReentryIf(Trigger.Halt, () => !lane.Halted, "it was not halted already");
+            .PermitReentryIf(Trigger.Halt, () => !lane.Halted, "it was not halted already"));
 
         // A fix that goes forward takes over whatever was not taken back; what was offered so far is the new rollout's to withdraw.
         foreach (var state in (LaneState[])[LaneState.Pending, LaneState.Preparing, LaneState.Ready, LaneState.AwaitingApproval, LaneState.Exposing, LaneState.Baking,
             LaneState.AwaitingPromotion, LaneState.Paused, LaneState.Held, LaneState.Promoting, LaneState.Succeeded])
         {
-            machine.Configure(state).Permit(Trigger.Supersede, LaneState.Superseded);
+            On(state, taken => taken.Permit(Trigger.Supersede, LaneState.Superseded));
         }
 
         return machine;
+
+        // A firing asks for the state that it starts from; the others are only built to be shown.
+        void On(LaneState state, Action<StateMachine<LaneState, Trigger>.StateConfiguration> configure)
+        {
+            if (whole || state == lane.State)
+            {
+                configure(machine.Configure(state));
+            }
+        }
 
         // A rollback passes no gate: the only conditions are that something was exposed and that the way back is still open.
         void Undoable(LaneState state, params Trigger[] failures)
         {
             foreach (var trigger in (Trigger[])[Trigger.Rollback, Trigger.Unhealthy, .. failures])
             {
-                machine.Configure(state)
+                On(state, exposed => exposed
                     .PermitIf(trigger, LaneState.RollingBack, () => lane.Exposed && inWindow && undone, "something was exposed and the way back is open")
-                    .PermitIf(trigger, LaneState.AwaitingUndo, () => lane.Exposed && inWindow && !undone, "something was exposed, the way back is open, and what needs it was not undone");
+                    .PermitIf(trigger, LaneState.AwaitingUndo, () => lane.Exposed && inWindow && !undone, "something was exposed, the way back is open, and what needs it was not undone"));
             }
         }
     }
 
     /// <summary>The state diagram, printed by the machine itself.</summary>
     public static string Diagram(Rollout example) =>
-        MermaidGraph.Format(Configure(example, example.Lanes[0], example.CreatedAt).GetInfo());
+        MermaidGraph.Format(Configure(example, example.Lanes[0], example.CreatedAt, whole: true).GetInfo());
 
     /// <summary>What a signal leads to. The same rollout, signal and time always give the same decision.</summary>
     public static Decision Decide(Rollout rollout, Signal signal, DateTimeOffset now) => new Turn(rollout, signal, now).Take();

@@ -112,6 +112,9 @@ public sealed record Lane
     /// <summary>Index into the rollback's shares.</summary>
     public int UndoStep { get; init; }
 
+    /// <summary>One call to the target is given up after this; fixed when the rollout is created.</summary>
+    public TimeSpan? CallTimeout { get; init; }
+
     /// <summary>How long the return must stay as it should be, so that a late forward call would show.</summary>
     public TimeSpan Settle { get; init; }
 

@@ -11,6 +11,11 @@ using Endpoint = Microsoft.AspNetCore.Http.Endpoint;
 
 namespace OtaOrchestrator.Server.Api;
 
+/// <summary>An operation of plain HTTP beside the transcoded ones.</summary>
+/// <param name="Operation">Without its responses.</param>
+/// <param name="Answer">What it answers with; errors are google.rpc.Status.</param>
+internal sealed record PlainOperation(string Verb, string Path, JsonObject Operation, MessageDescriptor Answer);
+
 /// <summary>The OpenAPI document of the transcoded methods, made from the routes that are mapped, so that it says what is there and nothing else.</summary>
 internal static partial class OpenApi
 {
@@ -34,6 +39,16 @@ internal static partial class OpenApi
                 paths[path] = operations = [];
             }
             operations[verb] = Operation(method.MethodDescriptor, method.HttpRule, template, parameters, schemas);
+        }
+        foreach (var plain in endpoints.Select(endpoint => endpoint.Metadata.GetMetadata<PlainOperation>()).OfType<PlainOperation>())
+        {
+            if (paths[plain.Path] is not JsonObject operations)
+            {
+                paths[plain.Path] = operations = [];
+            }
+            var operation = plain.Operation.DeepClone().AsObject();
+            operation["responses"] = Responses("Done", plain.Answer, schemas);
+            operations[plain.Verb] = operation;
         }
         return new JsonObject
         {
@@ -89,15 +104,7 @@ internal static partial class OpenApi
             ["operationId"] = method.Name,
             ["tags"] = new JsonArray(method.Service.Name),
             ["parameters"] = list,
-            ["responses"] = new JsonObject
-            {
-                ["200"] = new JsonObject
-                {
-                    ["description"] = method.IsServerStreaming ? "One JSON document per line, until the rollout has ended" : "Done",
-                    ["content"] = Content(schemas.Reference(method.OutputType)),
-                },
-                ["default"] = new JsonObject { ["description"] = "google.rpc.Status", ["content"] = Content(schemas.Reference(Google.Rpc.Status.Descriptor)) },
-            },
+            ["responses"] = Responses(method.IsServerStreaming ? "One JSON document per line, until the rollout has ended" : "Done", method.OutputType, schemas),
         };
         if (rule.Body.Length > 0)
         {
@@ -106,6 +113,12 @@ internal static partial class OpenApi
         }
         return operation;
     }
+
+    private static JsonObject Responses(string description, MessageDescriptor answer, OpenApiSchemas schemas) => new()
+    {
+        ["200"] = new JsonObject { ["description"] = description, ["content"] = Content(schemas.Reference(answer)) },
+        ["default"] = new JsonObject { ["description"] = "google.rpc.Status", ["content"] = Content(schemas.Reference(Google.Rpc.Status.Descriptor)) },
+    };
 
     private static JsonObject Content(JsonObject schema) => new() { ["application/json"] = new JsonObject { ["schema"] = schema } };
 

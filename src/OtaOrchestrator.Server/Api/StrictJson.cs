@@ -44,15 +44,22 @@ internal static class StrictJson
         }
         try
         {
-            using var document = JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = DepthMax });
-            List<(string Path, string Text)> violations = [];
-            Walk(document.RootElement, message, "", violations);
+            var violations = Violations(bytes, message);
             return violations.Count == 0 ? null : Status(violations.Count == 1 ? $"{violations[0].Path}: {violations[0].Text}" : $"{violations.Count} things are wrong", violations);
         }
         catch (JsonException)
         {
             return Status("the body is not JSON", []);
         }
+    }
+
+    /// <summary>Fields that nobody knows, or that are given twice. <exception cref="JsonException">It is not JSON.</exception></summary>
+    public static List<(string Path, string Text)> Violations(ReadOnlyMemory<byte> json, MessageDescriptor message)
+    {
+        using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = DepthMax });
+        List<(string Path, string Text)> violations = [];
+        Walk(document.RootElement, message, "", violations);
+        return violations;
     }
 
     private static MessageDescriptor? BodyOf(Endpoint endpoint) => endpoint.Metadata.GetMetadata<GrpcJsonTranscodingMetadata>() is { HttpRule.Body: { Length: > 0 } body } method

@@ -68,29 +68,41 @@ public sealed partial class StatusMapping(ILogger<StatusMapping> logger) : Inter
         }
     }
 
-    private RpcException Map(Exception error, ServerCallContext context)
+    private RpcException Map(Exception error, ServerCallContext context) => error is OperationCanceledException or IOException && context.CancellationToken.IsCancellationRequested
+        ? new RpcException(new Grpc.Core.Status(StatusCode.Cancelled, "the caller went away"))
+        : StatusOf(error, context.Method).ToRpcException();
+
+    /// <param name="method">What failed, for the log.</param>
+    public Status StatusOf(Exception error, string method)
     {
-        switch (error)
+        var refused = error switch
         {
-            case OperationCanceledException or IOException when context.CancellationToken.IsCancellationRequested:
-                return new RpcException(new Grpc.Core.Status(StatusCode.Cancelled, "the caller went away"));
-            case RefusedException refused:
-                return ToStatus(refused).ToRpcException();
-            case LostRaceException lost:
-                return ToStatus(new RefusedException(ErrorReason.LostRace, lost.Message)).ToRpcException();
-            case StoreFullException full:
-                return ToStatus(new RefusedException(ErrorReason.StoreFull, full.Message)).ToRpcException();
-            case TargetException refused:
-                return ToStatus(new RefusedException(ErrorReason.Invalid, Causes.Of(refused))).ToRpcException();
-            case RolloutExistsException exists:
-                return ToStatus(new RefusedException(ErrorReason.AlreadyExists, exists.Message)).ToRpcException();
-            case SupersededException superseded:
-                return ToStatus(new RefusedException(ErrorReason.WindowClosed, superseded.Message, ("target", superseded.Target), ("rollout", superseded.Rollout))).ToRpcException();
-            default:
-                LogBroken(error, context.Method);
-                return new Status { Code = (int)Code.Internal, Message = "the server failed; its log says why" }.ToRpcException();
+            RefusedException known => known,
+            LostRaceException lost => new RefusedException(ErrorReason.LostRace, lost.Message),
+            StoreFullException full => new RefusedException(ErrorReason.StoreFull, full.Message),
+            TargetException target => new RefusedException(ErrorReason.Invalid, Causes.Of(target)),
+            RolloutExistsException exists => new RefusedException(ErrorReason.AlreadyExists, exists.Message),
+            SupersededException superseded => new RefusedException(ErrorReason.WindowClosed, superseded.Message, ("target", superseded.Target), ("rollout", superseded.Rollout)),
+            _ => null,
+        };
+        if (refused is not null)
+        {
+            return ToStatus(refused);
         }
+        LogBroken(error, method);
+        return new Status { Code = (int)Code.Internal, Message = "the server failed; its log says why" };
     }
+
+    /// <summary>As transcoding maps them.</summary>
+    public static int HttpOf(Status status) => (Code)status.Code switch
+    {
+        Code.NotFound => 404,
+        Code.AlreadyExists or Code.Aborted => 409,
+        Code.PermissionDenied => 403,
+        Code.ResourceExhausted => 429,
+        Code.Internal => 500,
+        _ => 400,
+    };
 
     private static Status ToStatus(RefusedException failure)
     {

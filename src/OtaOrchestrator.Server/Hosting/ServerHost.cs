@@ -52,6 +52,8 @@ public static class ServerHost
         builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.Limits.MaxRequestBodySize = null;
+            // What is published besides an image stands in the line of its request.
+            kestrel.Limits.MaxRequestLineSize = 32 * 1024;
             // Images come in as one stream: with small windows the round trips would set its speed.
             kestrel.Limits.Http2.InitialStreamWindowSize = 8 * 1024 * 1024;
             kestrel.Limits.Http2.InitialConnectionWindowSize = 16 * 1024 * 1024;
@@ -74,6 +76,7 @@ public static class ServerHost
         app.MapGrpcService<ReleaseService>();
         app.MapGrpcService<RolloutService>();
         app.MapGrpcService<DeviceService>();
+        app.MapPublish();
         app.MapGrpcService<AuditService>();
         app.MapGrpcHealthChecksService();
         app.MapGrpcReflectionService();
@@ -100,7 +103,7 @@ public static class ServerHost
     private static IServiceCollection AddStore(this IServiceCollection services, Home home, ServerOptions options) => services
         .AddSingleton(provider => new Database(home.Database, provider.GetRequiredService<TimeProvider>()) { Probe = CrashPoints.Of(options) })
         .AddSingleton<Changes>().AddSingleton<Ledger>().AddSingleton<ProgressBoard>().AddSingleton<Metering>().AddSingleton<ServerAddresses>()
-        .AddSingleton<FirmwareStore>()
+        .AddSingleton<FirmwareStore>().AddSingleton<Publishing>()
         .AddSingleton(_ =>
         {
             var key = SigningKey.Open(home.Pki, "release-key");
@@ -163,7 +166,7 @@ public static class ServerHost
 
     private static IServiceCollection AddApi(this IServiceCollection services)
     {
-        services.AddSingleton<RequestTurns>();
+        services.AddSingleton<StatusMapping>().AddSingleton<RequestTurns>();
         services.AddGrpc(grpc =>
         {
             grpc.Interceptors.Add<StatusMapping>();

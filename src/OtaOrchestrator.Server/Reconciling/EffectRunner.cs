@@ -25,8 +25,9 @@ public sealed partial class EffectRunner(
         activity?.SetTag("ota.revision", effect.Revision);
         attempt.Count++;
         long began = time.GetTimestamp();
+        var callTimeout = ledger.Find(effect.Environment, effect.Rollout)?.Lane(effect.Lane).CallTimeout ?? options.Value.CallTimeout;
         using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        using var deadline = time.CreateTimer(_ => limited.Cancel(), null, options.Value.CallTimeout, Timeout.InfiniteTimeSpan);
+        using var deadline = time.CreateTimer(_ => limited.Cancel(), null, callTimeout, Timeout.InfiniteTimeSpan);
         try
         {
             Pass(effect, "before");
@@ -45,7 +46,7 @@ public sealed partial class EffectRunner(
         }
         catch (Exception error)
         {
-            var cause = error is OperationCanceledException ? $"no answer within {options.Value.CallTimeout.TotalSeconds:0} s" : Causes.Of(error);
+            var cause = error is OperationCanceledException ? $"no answer within {callTimeout.TotalSeconds:0.#} s" : Causes.Of(error);
             attempt.Failures++;
             attempt.FailingSince = attempt.FailingSince == 0 ? began : attempt.FailingSince;
             metering.Effect(effect.Kind, "failed", time.GetElapsedTime(began));

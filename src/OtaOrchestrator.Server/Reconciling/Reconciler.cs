@@ -88,7 +88,10 @@ public sealed partial class Reconciler(
     {
         try
         {
-            await WaitAsync(delay, live.Token);
+            if (!await WaitAsync(delay, live.Token))
+            {
+                return;
+            }
             var attempt = new Attempt(effect, time.GetTimestamp());
             while (true)
             {
@@ -107,7 +110,10 @@ public sealed partial class Reconciler(
                 {
                     return;
                 }
-                await WaitAsync(pause, live.Token);
+                if (!await WaitAsync(pause, live.Token))
+                {
+                    return;
+                }
             }
         }
         catch (Exception) when (live.Token.IsCancellationRequested)
@@ -123,6 +129,8 @@ public sealed partial class Reconciler(
                     _live.Remove((effect.Environment, effect.Rollout, effect.Lane));
                 }
             }
+            // Nobody withdraws what is no longer listed.
+            live.Dispose();
             Interlocked.Decrement(ref _running);
         }
     }
@@ -193,7 +201,15 @@ public sealed partial class Reconciler(
         }
     }
 
-    private Task WaitAsync(TimeSpan delay, CancellationToken cancellation) => delay > TimeSpan.Zero ? Task.Delay(delay, time, cancellation) : Task.CompletedTask;
+    /// <summary>False when the effect was withdrawn meanwhile: most waits end so, and are worth no exception.</summary>
+    private async ValueTask<bool> WaitAsync(TimeSpan delay, CancellationToken cancellation)
+    {
+        if (delay > TimeSpan.Zero)
+        {
+            await Task.Delay(delay, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        return !cancellation.IsCancellationRequested;
+    }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "effect {Effect} {Kind} broke; it is tried again")]
     private partial void LogBroken(Exception error, string effect, EffectKind kind);
@@ -207,12 +223,14 @@ public sealed partial class Reconciler(
     [LoggerMessage(Level = LogLevel.Warning, Message = "effect {Effect}: {Target} was taken by {Rollout}")]
     private partial void LogSuperseded(string effect, string target, string rollout);
 
-    private sealed class Live(CancellationToken stopping)
+    private sealed class Live(CancellationToken stopping) : IDisposable
     {
         private readonly CancellationTokenSource _withdrawn = CancellationTokenSource.CreateLinkedTokenSource(stopping);
 
         public CancellationToken Token => _withdrawn.Token;
 
         public void Withdraw() => _withdrawn.Cancel();
+
+        public void Dispose() => _withdrawn.Dispose();
     }
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Google.Protobuf;
+using Microsoft.Extensions.Options;
 using OtaOrchestrator.Core.Plans;
 using OtaOrchestrator.Core.Ports;
 using OtaOrchestrator.Core.Rollouts;
@@ -17,7 +18,7 @@ using Wire = OtaOrchestrator.Protocol.V1;
 namespace OtaOrchestrator.Server.Rollouts;
 
 /// <summary>Makes a rollout of a plan: everything is checked, resolved and signed before anything is stored.</summary>
-public sealed class RolloutCreation(Database database, ITargets targets, SigningKey signing)
+public sealed class RolloutCreation(Database database, ITargets targets, SigningKey signing, IOptions<ReconcilerOptions> options)
 {
     /// <summary>A plan whose every reference is resolved; what depends on the moment of the commit is still open.</summary>
     /// <param name="Supersedes">The rollout that it takes over from.</param>
@@ -96,6 +97,7 @@ public sealed class RolloutCreation(Database database, ITargets targets, Signing
                 Epoch = target.Epoch + 1,
                 Plan = lane.Plan,
                 UndoAfter = lane.UndoAfter,
+                CallTimeout = options.Value.CallTimeout,
             });
         }
         return new Rollout

@@ -1,4 +1,7 @@
+using System.Security.Cryptography.X509Certificates;
+using Google.Protobuf.Reflection;
 using Google.Protobuf.WellKnownTypes;
+using Google.Protobuf;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http;
 using OtaOrchestrator.Protocol.V1;
@@ -146,14 +149,36 @@ internal sealed class ReleasesOfScene(Scene scene) : Releases.ReleasesBase
         {
             throw Scene.Refuse(StatusCode.InvalidArgument, ErrorReason.Invalid, "the head comes first");
         }
+        return await TakeAsync(scene, head, Stream.Null, RolloutsOfScene.Actor(context), context.CancellationToken);
+    }
+
+    /// <summary>An image by plain HTTP.</summary>
+    public static async Task PutAsync(HttpContext context, Scene scene, string release)
+    {
+        IMessage answer;
+        try
+        {
+            var head = JsonParser.Default.Parse<PublishReleaseRequest.Types.Head>(context.Request.Query["head"]);
+            Assert.Equal("releases/" + release, head.Release.Name);
+            answer = await TakeAsync(scene, head, context.Request.Body, context.Connection.ClientCertificate!.GetNameInfo(X509NameType.SimpleName, false), context.RequestAborted);
+        }
+        catch (RpcException refused)
+        {
+            answer = refused.GetRpcStatus() ?? new Google.Rpc.Status { Code = (int)refused.StatusCode, Message = refused.Status.Detail };
+            context.Response.StatusCode = 400;
+        }
+        var json = new JsonFormatter(JsonFormatter.Settings.Default.WithTypeRegistry(TypeRegistry.FromMessages(Google.Rpc.ErrorInfo.Descriptor)));
+        await context.Response.WriteAsync(json.Format(answer));
+    }
+
+    private static async Task<Release> TakeAsync(Scene scene, PublishReleaseRequest.Types.Head head, Stream image, string actor, CancellationToken cancellation)
+    {
         using var hash = System.Security.Cryptography.IncrementalHash.CreateHash(System.Security.Cryptography.HashAlgorithmName.SHA256);
         long bytes = 0;
-        while (await requestStream.MoveNext(context.CancellationToken))
+        var buffer = new byte[64 * 1024];
+        for (int read; (read = await image.ReadAsync(buffer, cancellation)) > 0; bytes += read)
         {
-            var chunk = requestStream.Current.Chunk;
-            Assert.InRange(chunk.Length, 1, 1024 * 1024);
-            hash.AppendData(chunk.Span);
-            bytes += chunk.Length;
+            hash.AppendData(buffer, 0, read);
             if (scene.FailAfter.TryDequeue(out var cut))
             {
                 throw cut;
@@ -175,7 +200,7 @@ internal sealed class ReleasesOfScene(Scene scene) : Releases.ReleasesBase
             release.Firmware.Format = "opaque";
         }
         release.Digest = "sha256:" + digest;
-        release.Publisher = RolloutsOfScene.Actor(context);
+        release.Publisher = actor;
         release.PublishTime = Scene.At(TimeSpan.Zero);
         scene.Published[head.RequestId] = bytes;
         scene.Releases[release.Name] = release;

@@ -61,7 +61,7 @@ internal sealed class TestServer : IAsyncDisposable
         builder.Services.AddSingleton<HealthServiceImpl>();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
         {
-            listen.Protocols = HttpProtocols.Http2;
+            listen.Protocols = HttpProtocols.Http1AndHttp2;
             listen.UseHttps(https =>
             {
                 https.ServerCertificate = identity;
@@ -74,6 +74,7 @@ internal sealed class TestServer : IAsyncDisposable
         _app = builder.Build();
         _app.MapGrpcService<RolloutsOfScene>();
         _app.MapGrpcService<ReleasesOfScene>();
+        _app.MapPut("/v1/releases/{release}", ReleasesOfScene.PutAsync);
         _app.MapGrpcService<EnvironmentsOfScene>();
         _app.MapGrpcService<DevicesOfScene>();
         _app.MapGrpcService<AuditOfScene>();

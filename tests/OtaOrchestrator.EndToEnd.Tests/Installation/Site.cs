@@ -45,6 +45,8 @@ internal sealed class Site : IAsyncDisposable
     /// <summary>How often the server was started.</summary>
     public int Starts { get; private set; }
 
+    public string Home => _home.FullName;
+
     public string PointsFile => In("points.log");
 
     /// <summary>With a clock, the server is a part of this process and lives by that clock; it is never killed then.</summary>

@@ -484,6 +484,23 @@ public sealed class ApiTests(ApiTests.Shared shared) : IClassFixture<ApiTests.Sh
     }
 
     [Fact]
+    public async Task Tools_find_the_services_by_reflection_and_their_health()
+    {
+        var reflection = new Grpc.Reflection.V1Alpha.ServerReflection.ServerReflectionClient(Admin.Channel);
+        using var call = reflection.ServerReflectionInfo();
+        await call.RequestStream.WriteAsync(new() { ListServices = "" });
+        Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None));
+        var services = call.ResponseStream.Current.ListServicesResponse.Service.Select(service => service.Name).ToHashSet();
+        Assert.Superset(new HashSet<string> { "ota.v1.Environments", "ota.v1.Releases", "ota.v1.Rollouts", "ota.v1.Devices", "ota.v1.Audit", "grpc.health.v1.Health" }, services);
+        await call.RequestStream.WriteAsync(new() { FileContainingSymbol = "ota.v1.Rollouts" });
+        Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None));
+        Assert.NotEmpty(call.ResponseStream.Current.FileDescriptorResponse.FileDescriptorProto);
+        await call.RequestStream.CompleteAsync();
+        var health = new Grpc.Health.V1.Health.HealthClient(Admin.Channel);
+        Assert.Equal(Grpc.Health.V1.HealthCheckResponse.Types.ServingStatus.Serving, (await health.CheckAsync(new())).Status);
+    }
+
+    [Fact]
     public async Task Metrics_count_transitions()
     {
         await Set();
@@ -493,65 +510,6 @@ public sealed class ApiTests(ApiTests.Shared shared) : IClassFixture<ApiTests.Sh
     }
 
     // Releases.
-
-    [Fact]
-    public async Task Firmware_is_checked_signed_and_stored_under_its_digest()
-    {
-        var name = Firmware();
-        var image = Client.Image(name, "1.0");
-        var published = await Admin.PublishImage($"{name}@1.0", image);
-        Assert.Equal("sha256:" + Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(image)), published.Digest);
-        Assert.Equal(["thermo-a1"], published.Firmware.HardwareIds);
-        Assert.Equal(image, await File.ReadAllBytesAsync(Path.Combine(_server.Home.Firmware, published.Digest[7..])));
-        Assert.True((await Admin.Releases.VerifyReleaseAsync(new() { Name = published.Name })).Intact);
-        var again = await Admin.PublishImage($"{name}@1.0", image);
-        Assert.Equal(published.Digest, again.Digest);
-        Assert.Equal((StatusCode.AlreadyExists, "ALREADY_EXISTS"), await Code(() => Admin.PublishImage($"{name}@1.0", Client.Image(name, "1.0", bytes: 2000))));
-    }
-
-    [Fact]
-    public async Task Damaged_tampered_cut_off_and_mislabelled_images_are_refused_and_leave_nothing()
-    {
-        var name = Firmware();
-        var image = Client.Image(name, "1.0");
-        var tampered = (byte[])image.Clone();
-        tampered[image.Length / 2] ^= 1;
-        var files = Directory.GetFiles(_server.Home.Firmware).Order().ToList();
-        (string Case, Func<Task> Call)[] cases =
-        [
-            ("empty", () => Admin.PublishImage($"{name}@1.0", [], size: 0)),
-            ("tampered", () => Admin.PublishImage($"{name}@1.0", tampered)),
-            ("cut off", () => Admin.PublishImage($"{name}@1.0", image[..^100], size: image.Length)),
-            ("shorter than its header says", () => Admin.PublishImage($"{name}@1.0", image[..^100])),
-            ("longer than announced", () => Admin.PublishImage($"{name}@1.0", image, size: image.Length - 10)),
-            ("with bytes after its end", () => Admin.PublishImage($"{name}@1.0", [.. image, 0])),
-            ("of another version", () => Admin.PublishImage($"{name}@2.0", image)),
-            ("of another digest", () => Admin.PublishImage($"{name}@1.0", image, sha256: new string('0', 64))),
-            ("no image", () => Admin.PublishImage($"{name}@1.0", "hello"u8.ToArray())),
-            ("far too large", () => Admin.PublishImage($"{name}@1.0", image, size: 5L * 1024 * 1024 * 1024)),
-        ];
-        foreach (var (what, call) in cases)
-        {
-            var (code, reason) = await Code(call);
-            Assert.True(code == StatusCode.InvalidArgument && reason is "IMAGE_REFUSED" or "INVALID", $"{what}: {code} {reason}");
-        }
-        Assert.Equal((StatusCode.NotFound, "NOT_FOUND"), await Code(async () => await Admin.Releases.GetReleaseAsync(new() { Name = $"releases/{name}@1.0" })));
-        Assert.Equal(files, Directory.GetFiles(_server.Home.Firmware).Order());
-        await Condition.Holds(() => Directory.GetFiles(_server.Home.Uploads).Length == 0);
-    }
-
-    [Fact]
-    public async Task A_connection_that_breaks_in_the_middle_of_an_upload_leaves_nothing()
-    {
-        var name = Firmware();
-        using (var call = Admin.Releases.PublishRelease())
-        {
-            await call.RequestStream.WriteAsync(new PublishReleaseRequest { Head = new() { Release = new Release { Name = $"releases/{name}@1.0", Firmware = new FirmwareRelease { Size = 5000 } } } });
-            await call.RequestStream.WriteAsync(new PublishReleaseRequest { Chunk = Google.Protobuf.ByteString.CopyFrom(new byte[1000]) });
-            await Condition.Holds(() => Directory.GetFiles(_server.Home.Uploads).Length > 0);
-        }
-        await Condition.Holds(() => Directory.GetFiles(_server.Home.Uploads).Length == 0);
-    }
 
     [Fact]
     public async Task A_fallback_that_devices_would_refuse_is_refused_beforehand()

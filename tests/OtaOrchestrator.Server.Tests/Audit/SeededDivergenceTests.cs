@@ -117,7 +117,7 @@ public sealed class SeededDivergenceTests : IAsyncLifetime
         var bytes = "a fifth image"u8.ToArray();
         var store = new FirmwareStore(_home);
         var check = new ConsistencyCheck(_scene.Database, _scene.Ledger, _scene.Targets, store, _key, TimeProvider.System);
-        await using (var upload = store.Begin())
+        await using (var upload = store.Begin(bytes.Length))
         {
             await upload.AppendAsync(bytes, CancellationToken.None);
             await upload.FinishAsync();

@@ -106,6 +106,7 @@ public sealed class Client : IDisposable
     }
 
     public HttpClient Http { get; }
+    public ChannelBase Channel => _channel;
     public Protocol.V1.Environments.EnvironmentsClient Environments { get; }
     public Protocol.V1.Releases.ReleasesClient Releases { get; }
     public Protocol.V1.Rollouts.RolloutsClient Rollouts { get; }

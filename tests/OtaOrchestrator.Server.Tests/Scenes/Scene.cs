@@ -46,6 +46,8 @@ public sealed class Scene : IAsyncDisposable
     public Ledger Ledger { get; private set; } = null!;
     public Changes Changes { get; private set; } = null!;
     public ProgressBoard Progress { get; private set; } = null!;
+    /// <summary>Of the rollouts that are started here.</summary>
+    public TimeSpan? CallTimeout { get; set; }
     public ReconcilerOptions Options { get; } = new() { PollMin = TimeSpan.FromMilliseconds(20), PollMax = TimeSpan.FromMilliseconds(200) };
 
     public static Scene New(TimeProvider? time = null, long? reserveBytes = null) =>
@@ -101,7 +103,7 @@ public sealed class Scene : IAsyncDisposable
     public Task<Rollout> Start(string id, params string[] targets) => Start(id, null, targets);
 
     /// <summary>Starts a rollout from 1.0 to 2.0 with a lane for each target, bakes of a fraction of a second.</summary>
-    public Task<Rollout> Start(string id, Func<LanePlan, LanePlan>? change, string[] targets, TimeSpan? guard = null, RequestKey? request = null, string? fallback = null) =>
+    public Task<Rollout> Start(string id, Func<LanePlan, LanePlan>? change, string[] targets, TimeSpan? guard = null, RequestKey? request = null, string? fallback = null, Func<JudgePlan, JudgePlan>? judge = null) =>
         Ledger.CreateAsync(Environment, id, request, rollout => System.Text.Encoding.UTF8.GetBytes($"{rollout.Id} {rollout.Revision}"), db =>
         {
             var lanes = targets.Select(target =>
@@ -128,6 +130,7 @@ public sealed class Scene : IAsyncDisposable
                     Kind = TargetKind.Traffic,
                     Epoch = row.Epoch + 1,
                     Plan = change?.Invoke(plan) ?? plan,
+                    CallTimeout = CallTimeout,
                     Candidate = new TargetRelease(target, "2.0", "sha256:" + new string('b', 64)),
                     Fallback = new TargetRelease(target, fallback ?? row.CurrentRelease.Split('@')[1], "sha256:" + new string('a', 64)),
                 };
@@ -143,11 +146,13 @@ public sealed class Scene : IAsyncDisposable
                 Plan = new Plan
                 {
                     Name = id,
-                    Judge = new JudgePlan { FalseAbortMax = 0.01, NoData = OnVerdict.Hold, Unhealthy = OnVerdict.Rollback },
+                    Judge = judge?.Invoke(Judge) ?? Judge,
                     Rollback = new RollbackPlan { UntilAfter = TimeSpan.FromHours(1), Shares = [1], FailuresMax = 0.1, UndoWait = TimeSpan.FromMinutes(1) },
                 },
             };
         }, Releaser, null, CancellationToken.None);
+
+    private static JudgePlan Judge { get; } = new() { FalseAbortMax = 0.01, NoData = OnVerdict.Hold, Unhealthy = OnVerdict.Rollback };
 
     public static StepPlan Step(double share) => new() { Share = share, BakeMin = TimeSpan.FromMilliseconds(100), BakeMax = TimeSpan.FromSeconds(30) };
 
