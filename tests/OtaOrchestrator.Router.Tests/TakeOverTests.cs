@@ -94,7 +94,7 @@ public sealed class TakeOverTests : IAsyncLifetime
         while (frame[3] != GoAway);
         // A connection that ends with its goodbye takes requests along that were about to be sent on it.
         var end = tls.ReadAsync(new byte[1]).AsTask();
-        Assert.NotSame(end, await Task.WhenAny(end, Task.Delay(TimeSpan.FromMilliseconds(200))));
+        Assert.NotSame(end, await Task.WhenAny(end, Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System)));
         tcp.Close();
         Assert.Equal(0, await first.ExitAsync());
     }
