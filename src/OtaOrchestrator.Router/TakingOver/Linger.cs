@@ -1,9 +1,10 @@
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace OtaOrchestrator.Router.TakingOver;
 
 /// <summary>
-/// Between the goodbye on a connection and its end. A client that learns of both in the same moment may have requests at hand that it meant for this connection, and does not dare
+/// Between the goodbye on an HTTP/2 connection and its end. A client that learns of both in the same moment may have requests at hand that it meant for this connection, and does not dare
 /// to send them on another one: they fail. One that has read the goodbye sends them elsewhere and closes the connection itself.
 /// </summary>
 internal static class Linger
@@ -13,7 +14,13 @@ internal static class Linger
     /// <summary>Stands inside of TLS, whose end is what a client sees.</summary>
     public static ConnectionDelegate After(ConnectionDelegate next, TimeProvider time) => async connection =>
     {
+        // In HTTP/1 the end may be what ends an answer: it must not wait.
+        bool hasGoodbyes = connection.Features.Get<ITlsApplicationProtocolFeature>()?.ApplicationProtocol.Span.SequenceEqual("h2"u8) ?? false;
         await next(connection);
+        if (!hasGoodbyes)
+        {
+            return;
+        }
         try
         {
             await Task.Delay(Most, time, connection.ConnectionClosed);
