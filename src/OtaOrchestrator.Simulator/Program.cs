@@ -8,5 +8,6 @@ var root = new RootCommand("Stands in for what surrounds the orchestrator in dem
 root.Subcommands.Add(FleetCommand.Create());
 root.Subcommands.Add(BackendCommand.Create());
 root.Subcommands.Add(LoadCommand.Create());
+root.Subcommands.Add(StreamCommand.Create());
 root.Subcommands.Add(ForgeCommand.Create());
 return await root.Parse(args).InvokeAsync();

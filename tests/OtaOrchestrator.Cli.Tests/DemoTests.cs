@@ -105,6 +105,24 @@ public sealed class DemoTests
         Assert.Equal(2, run.ExitCode);
     }
 
+    [Theory]
+    [InlineData("--scenario", "everything")]
+    [InlineData("--scenario", "backend", "--devices", "20")]
+    [InlineData("--scenario", "backend", "--keep")]
+    public async Task What_no_scenario_means_is_a_usage_error(params string[] options)
+    {
+        var run = await Run.Ota(Path.GetTempPath(), TimeProvider.System, ["demo", .. options]);
+        Assert.Equal(2, run.ExitCode);
+    }
+
+    [Fact]
+    public async Task Help_names_the_scenarios()
+    {
+        var run = await Run.Ota(Path.GetTempPath(), TimeProvider.System, "demo", "--help");
+        Assert.Contains("--scenario", run.Out, StringComparison.Ordinal);
+        Assert.Contains("backend|whole", run.Out, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Home_with_a_server_is_left_alone()
     {

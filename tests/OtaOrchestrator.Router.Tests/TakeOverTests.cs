@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using OtaOrchestrator.Router.Tests.Parts;
 
@@ -69,6 +70,33 @@ public sealed class TakeOverTests : IAsyncLifetime
         // The one that went had the same listeners: they are still open.
         using var later = _pki.Client(null);
         Assert.Equal(_old.Version, await later.GetStringAsync(second.Router.Url + "/version"));
+    }
+
+    [Fact]
+    public async Task A_client_that_is_told_goodbye_is_given_time_to_leave_by_itself()
+    {
+        const byte GoAway = 7;
+        await using var first = await RouterProcess.StartAsync(_pki, "--baseline", $"api={_old.Release}={_old.Url}");
+        var at = new Uri(first.Router.Url);
+        using var tcp = new TcpClient();
+        await tcp.ConnectAsync(at.Host, at.Port);
+        await using var tls = new SslStream(tcp.GetStream());
+        await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = at.Host, ApplicationProtocols = [SslApplicationProtocol.Http2], CertificateChainPolicy = _pki.Trust() });
+        // The preface of HTTP/2, and settings that ask for nothing.
+        await tls.WriteAsync((byte[])[.. "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8, 0, 0, 0, 4, 0, 0, 0, 0, 0]);
+        await using var second = await RouterProcess.StartAsync(_pki, "--take-over");
+        byte[] frame = new byte[9];
+        do
+        {
+            await tls.ReadExactlyAsync(frame).AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+            await tls.ReadExactlyAsync(new byte[(frame[0] << 16) | (frame[1] << 8) | frame[2]]);
+        }
+        while (frame[3] != GoAway);
+        // A connection that ends with its goodbye takes requests along that were about to be sent on it.
+        var end = tls.ReadAsync(new byte[1]).AsTask();
+        Assert.NotSame(end, await Task.WhenAny(end, Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System)));
+        tcp.Close();
+        Assert.Equal(0, await first.ExitAsync());
     }
 
     [Fact]

@@ -15,7 +15,7 @@ internal static class AttackAct
         CliFailure? refused = null;
         try
         {
-            await Installation.PublishFirmware(stage, Cast.FirmwareTampered, cancellation);
+            await Parts.PublishFirmware(stage, Cast.FirmwareTampered, cancellation);
         }
         catch (RpcException failure) when (failure.StatusCode is StatusCode.InvalidArgument)
         {

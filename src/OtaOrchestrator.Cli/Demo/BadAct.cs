@@ -68,5 +68,5 @@ internal static class BadAct
         (await stage.Api.Call((api, options) => api.Releases.GetReleaseAsync(new GetReleaseRequest { Name = $"releases/{Cast.Firmware}@{version}" }, options), cancellation)).Digest;
 
     // ROLLING_BACK, RollingBack, rolling back: the same word.
-    private static string Word(string text) => string.Concat(text.Replace("ROLLOUT_STATE_", "", StringComparison.Ordinal).Where(char.IsLetter).Select(char.ToLowerInvariant));
+    internal static string Word(string text) => string.Concat(text.Replace("ROLLOUT_STATE_", "", StringComparison.Ordinal).Where(char.IsLetter).Select(char.ToLowerInvariant));
 }

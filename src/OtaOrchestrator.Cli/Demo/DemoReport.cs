@@ -57,4 +57,5 @@ internal sealed record CrashReport(bool Resumed, long EntriesBefore, long Entrie
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
 [JsonSerializable(typeof(DemoReport))]
+[JsonSerializable(typeof(Backend.BackendReport))]
 internal sealed partial class DemoJson : JsonSerializerContext;

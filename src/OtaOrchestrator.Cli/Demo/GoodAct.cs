@@ -38,11 +38,11 @@ internal static class GoodAct
     private static bool InTheMiddle(Rollout rollout) =>
         rollout.Lanes.Any(lane => lane.Fleet is not null && lane is { Step: >= 1, State: RolloutState.Exposing or RolloutState.Baking } && lane.Fleet.Confirmed < lane.Fleet.Devices);
 
-    private static async Task<IReadOnlyList<JournalEntry>> Journal(Stage stage, string name, CancellationToken cancellation) =>
+    internal static async Task<IReadOnlyList<JournalEntry>> Journal(Stage stage, string name, CancellationToken cancellation) =>
         [.. (await Commands.RolloutJournalCommand.Read(stage.Api, name, 0, cancellation)).Entries];
 
     /// <summary>What was written before the crash is there unchanged, and the rest follows without a gap.</summary>
-    private static bool Continues(IReadOnlyList<JournalEntry> before, IReadOnlyList<JournalEntry> after) =>
+    internal static bool Continues(IReadOnlyList<JournalEntry> before, IReadOnlyList<JournalEntry> after) =>
         before.Zip(after).All(pair => pair.First.CanonicalSha256 == pair.Second.CanonicalSha256 && pair.First.Revision == pair.Second.Revision)
         && after.Zip(after.Skip(1)).All(pair => pair.Second.Revision == pair.First.Revision + 1);
 }

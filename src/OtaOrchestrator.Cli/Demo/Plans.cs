@@ -10,7 +10,9 @@ internal static class Plans
     private const int FirstWaveMin = 12;
 
     public static Protocol.V1.Plan Of(string name, string api, string firmware, int devices) =>
-        RolloutStartCommand.ToProto(PlanSource.Valid(PlanText.Parse(Text(name, api, firmware, FirstWave(devices)))));
+        Read(Text(name, api, firmware, FirstWave(devices)));
+
+    public static Protocol.V1.Plan Read(string text) => RolloutStartCommand.ToProto(PlanSource.Valid(PlanText.Parse(text)));
 
     /// <summary>A tenth of the fleet, more of a small one; percent.</summary>
     public static int FirstWave(int devices) => Math.Clamp((int)Math.Ceiling(100.0 * FirstWaveMin / Math.Max(1, devices)), 10, 40);

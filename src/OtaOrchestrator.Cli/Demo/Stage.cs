@@ -22,6 +22,12 @@ internal static class Cast
     public const string FirmwareOld = "2.3.1";
     public const string FirmwareNew = "2.4.0";
 
+    /// <summary>Fails one request in twenty.</summary>
+    public const string ApiErring = "5.1.1";
+
+    /// <summary>Takes its time.</summary>
+    public const string ApiSlow = "5.1.2";
+
     /// <summary>Passes its self-test, confirms, and only then reports bad health.</summary>
     public const string FirmwareBad = "2.5.0";
     public const string FirmwareTampered = "2.6.0";
@@ -63,6 +69,10 @@ internal sealed class Stage : IAsyncDisposable
     public Api Api { get; }
     public ChildProgram? Server { get; set; }
     public ChildProgram? Load { get; set; }
+
+    /// <summary>The running program of that name.</summary>
+    public ChildProgram Child(string name) => _children.Last(child => child.Name == name);
+
     public IReadOnlyList<ChildProgram> Children => _children;
     public string LoadFile => Path.Combine(Folder, "load.json");
 
@@ -113,6 +123,16 @@ internal sealed class Stage : IAsyncDisposable
         _children.Remove(child);
         await child.Kill(cancellation);
         await child.DisposeAsync();
+    }
+
+    /// <summary>Waits for a program that was told to end, by whoever told it. <returns>Its exit code.</returns></summary>
+    public async Task<int> Ended(ChildProgram child, TimeSpan timeMax, CancellationToken cancellation)
+    {
+        var code = await child.Ended(timeMax, cancellation);
+        _guard.Forget(child.Id);
+        _children.Remove(child);
+        await child.DisposeAsync();
+        return code;
     }
 
     /// <summary>Devices for which the terms hold, as they say themselves.</summary>

@@ -7,7 +7,7 @@ internal static class WhatToTry
 {
     public static async Task Say(Stage stage, CancellationToken cancellation)
     {
-        await Installation.PublishFirmware(stage, Cast.FirmwareCrashing, cancellation);
+        await Parts.PublishFirmware(stage, Cast.FirmwareCrashing, cancellation);
         var plan = stage.InFolder("break.yaml");
         await File.WriteAllTextAsync(plan, Plans.Breaking + "\n", cancellation);
         var ota = Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? $"dotnet {Path.Combine(AppContext.BaseDirectory, "ota.dll")}" : Environment.ProcessPath;

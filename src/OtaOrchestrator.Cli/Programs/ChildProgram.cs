@@ -63,6 +63,22 @@ internal sealed class ChildProgram : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits until it has ended by itself. <returns>Its exit code.</returns></summary>
+    public async Task<int> Ended(TimeSpan timeMax, CancellationToken cancellation)
+    {
+        using var patience = new CancellationTokenSource(timeMax, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, patience.Token);
+        try
+        {
+            await _process.WaitForExitAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw new CliFailure(ExitCode.Failure, $"{Name} has not ended after {timeMax.TotalSeconds:0} s: {LastWords()}", $"its log: {Log}");
+        }
+        return _process.ExitCode;
+    }
+
     /// <summary>Ends it as a crash would and waits until it is gone.</summary>
     public async Task Kill(CancellationToken cancellation)
     {

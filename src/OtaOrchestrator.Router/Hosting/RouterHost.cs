@@ -38,7 +38,7 @@ internal static class RouterHost
         builder.Services.AddHostedService<DestinationProbe>().AddHostedService<LeaseWatch>();
         builder.Services.AddSingleton(listeners).AddSingleton<Departure>().AddSingleton<Successor>();
         builder.Services.Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = listeners.Bind);
-        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listen(kestrel, options));
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listen(kestrel, options, time));
 
         var app = builder.Build();
         // As late as can be, as nobody accepts a write from here until this process serves.
@@ -67,7 +67,7 @@ internal static class RouterHost
         }
     }
 
-    private static void Listen(KestrelServerOptions kestrel, RouterOptions options)
+    private static void Listen(KestrelServerOptions kestrel, RouterOptions options, TimeProvider time)
     {
         kestrel.AddServerHeader = false;
         // Streams may be idle for long; the activity timeout of the forwarder is what ends them.
@@ -78,6 +78,7 @@ internal static class RouterHost
         {
             listener.Protocols = HttpProtocols.Http1AndHttp2;
             listener.UseHttps(https => Serve(https, identity));
+            listener.Use(next => Linger.After(next, time));
         });
         var adminIdentity = options.AdminCert is { } cert ? PemIdentity.Load(cert, options.AdminKey!) : identity;
         var authority = new AdminAuthority(options.AdminCa, options.AdminNames);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
@@ -9,11 +10,15 @@ using OtaOrchestrator.Simulator.Load;
 namespace OtaOrchestrator.Simulator.Backend;
 
 /// <summary>
-/// A back end that answers what devices ask: <c>GET /api/temperature</c> with its version, and <c>GET /healthz</c>.
+/// A back end that answers what devices ask: <c>GET /api/temperature</c> with its version, <c>GET /api/history?ms=N</c>, whose answer takes that long, a gRPC
+/// stream (<see cref="TemperatureStream"/>), and <c>GET /healthz</c>. An answer that it was told to spoil says so.
 /// Told to stop, it takes no new connections and finishes what it has.
 /// </summary>
 internal static class BackendProgram
 {
+    private const int HistoryMsMax = 60_000;
+    private static readonly TimeSpan HistoryPiece = TimeSpan.FromMilliseconds(100);
+
     public static async Task<int> RunAsync(BackendOptions options, TimeProvider time)
     {
         try
@@ -56,13 +61,35 @@ internal static class BackendProgram
             if (Random.Shared.NextDouble() < options.ErrorRate)
             {
                 context.Response.StatusCode = StatusCodes.Status500InternalServerError;
-                await context.Response.WriteAsJsonAsync(new { error = "the sensor does not answer", version = options.Version });
+                await context.Response.WriteAsJsonAsync(new { error = "the sensor does not answer", version = options.Version, onPurpose = true });
                 return;
             }
             double celsius = Math.Round(21 + 2 * Math.Sin(time.GetUtcNow().ToUnixTimeMilliseconds() / 60_000.0), 2);
             await context.Response.WriteAsJsonAsync(new { celsius, version = options.Version });
         });
+        app.MapGet("/api/history", context => HistoryAsync(context, options, time));
+        app.MapPost(TemperatureStream.Path, context => TemperatureStream.ServeAsync(context, options.Version, time));
         return app;
+    }
+
+    /// <summary>One JSON document that comes in pieces: whoever changes sides while it is under way must not lose the rest.</summary>
+    private static async Task HistoryAsync(HttpContext context, BackendOptions options, TimeProvider time)
+    {
+        if (!int.TryParse(context.Request.Query["ms"], NumberStyles.None, CultureInfo.InvariantCulture, out int ms) || ms > HistoryMsMax)
+        {
+            context.Response.StatusCode = StatusCodes.Status400BadRequest;
+            return;
+        }
+        context.Response.ContentType = "application/json";
+        long began = time.GetTimestamp();
+        await context.Response.WriteAsync($"{{\"version\": {JsonSerializer.Serialize(options.Version)}, \"celsius\": [21", context.RequestAborted);
+        using var timer = new PeriodicTimer(HistoryPiece, time);
+        while (time.GetElapsedTime(began).TotalMilliseconds < ms)
+        {
+            await timer.WaitForNextTickAsync(context.RequestAborted);
+            await context.Response.WriteAsync(", 21", context.RequestAborted);
+        }
+        await context.Response.WriteAsync("]}", context.RequestAborted);
     }
 
     private static X509Certificate2 Identity(BackendOptions options)

@@ -17,6 +17,7 @@ internal static class LoadCommand
         var http = new Option<string>("--http") { Description = "HTTP version.", DefaultValueFactory = _ => "2" };
         http.AcceptOnlyFromAmong("1.1", "2");
         var report = new Option<FileInfo?>("--report") { Description = "Replaced every 200 ms." };
+        var log = new Option<FileInfo?>("--log") { Description = "One line for each request: when it was sent, how long it took, how it ended." };
         rate.Validators.Add(result =>
         {
             if (result.GetValue(rate) is not (> 0 and <= 50_000))
@@ -24,7 +25,7 @@ internal static class LoadCommand
                 result.AddError("--rate is above 0 and at most 50000");
             }
         });
-        var command = new Command("load", "Send requests at a constant rate and count how they end.") { url, ca, rate, duration, timeout, http, report };
+        var command = new Command("load", "Send requests at a constant rate and count how they end.") { url, ca, rate, duration, timeout, http, report, log };
         // Not an asynchronous action: those are cut off two seconds after a signal, and the last requests may take longer.
         command.SetAction(parsed => LoadProgram.RunAsync(new LoadOptions
         {
@@ -35,11 +36,12 @@ internal static class LoadCommand
             Timeout = parsed.GetValue(timeout) ?? TimeSpan.FromSeconds(10),
             HttpVersion = parsed.GetValue(http) == "2" ? System.Net.HttpVersion.Version20 : System.Net.HttpVersion.Version11,
             ReportFile = parsed.GetValue(report)?.FullName,
+            LogFile = parsed.GetValue(log)?.FullName,
         }, TimeProvider.System).GetAwaiter().GetResult());
         return command;
     }
 
-    private static Uri? Address(ArgumentResult result)
+    internal static Uri? Address(ArgumentResult result)
     {
         if (Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out var uri) && uri.Scheme == Uri.UriSchemeHttps)
         {
@@ -49,7 +51,7 @@ internal static class LoadCommand
         return null;
     }
 
-    private static TimeSpan? Duration(ArgumentResult result)
+    internal static TimeSpan? Duration(ArgumentResult result)
     {
         string text = result.Tokens[0].Value;
         var (digits, unit) = text switch

@@ -12,4 +12,7 @@ internal sealed record LoadOptions
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
     public Version HttpVersion { get; init; } = System.Net.HttpVersion.Version20;
     public string? ReportFile { get; init; }
+
+    /// <summary>See <see cref="RequestLog"/>.</summary>
+    public string? LogFile { get; init; }
 }

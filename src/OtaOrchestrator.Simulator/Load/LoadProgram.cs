@@ -1,8 +1,6 @@
 using System.Net;
-using System.Net.Security;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 
 namespace OtaOrchestrator.Simulator.Load;
@@ -25,8 +23,9 @@ internal static class LoadProgram
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         try
         {
-            using var client = Client(options);
-            var tally = new LoadTally(options.RatePerSecond);
+            using var client = new HttpMessageInvoker(TrustedClient.Handler(options.AuthorityFile));
+            using var log = options.LogFile is { } file ? new RequestLog(file, time) : null;
+            var tally = new LoadTally(options.RatePerSecond, log);
             var last = await SendAsync(client, options, tally, time, stop.Token);
             string json = JsonSerializer.Serialize(last);
             Publish(options, json);
@@ -92,9 +91,14 @@ internal static class LoadProgram
             // A request has not succeeded before its last byte is there.
             using var body = new MemoryStream();
             await CopyAsync(response, body, deadline.Token);
+            var answer = Answer.Read(body);
             if (response.IsSuccessStatusCode)
             {
-                tally.Answered(Version(body), time.GetElapsedTime(began));
+                tally.Answered(answer.Version, time.GetElapsedTime(began));
+            }
+            else if (answer.OnPurpose)
+            {
+                tally.FailedOnPurpose($"status {(int)response.StatusCode}", answer.Version, time.GetElapsedTime(began));
             }
             else
             {
@@ -107,7 +111,13 @@ internal static class LoadProgram
         }
         catch (Exception error)
         {
-            string cause = error is HttpRequestException http ? $"transport {http.HttpRequestError}" : $"transport {error.GetType().Name}";
+            string cause = error switch
+            {
+                HttpProtocolException protocol => $"transport {protocol.HttpRequestError} {protocol.ErrorCode}",
+                HttpRequestException { InnerException: HttpProtocolException protocol } http => $"transport {http.HttpRequestError} {protocol.ErrorCode}",
+                HttpRequestException http => $"transport {http.HttpRequestError}",
+                _ => $"transport {error.GetType().Name}",
+            };
             tally.Failed(cause, time.GetElapsedTime(began));
         }
     }
@@ -117,41 +127,6 @@ internal static class LoadProgram
         await response.Content.LoadIntoBufferAsync(BodyBytesMax, cancellation);
         await response.Content.CopyToAsync(body, cancellation);
         body.Position = 0;
-    }
-
-    private static string Version(Stream body)
-    {
-        try
-        {
-            using var document = JsonDocument.Parse(body);
-            return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("version", out var version)
-                && version.ValueKind == JsonValueKind.String && version.GetString() is { Length: > 0 and <= 64 } text ? text : "unknown";
-        }
-        catch (JsonException)
-        {
-            return "unknown";
-        }
-    }
-
-    private static HttpMessageInvoker Client(LoadOptions options)
-    {
-        X509Certificate2Collection roots = [];
-        roots.ImportFromPemFile(options.AuthorityFile);
-        if (roots.Count == 0)
-        {
-            throw new InvalidDataException($"{options.AuthorityFile} holds no certificate");
-        }
-        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
-        policy.CustomTrustStore.AddRange(roots);
-        return new HttpMessageInvoker(new SocketsHttpHandler
-        {
-            UseProxy = false,
-            UseCookies = false,
-            AllowAutoRedirect = false,
-            EnableMultipleHttp2Connections = true,
-            AutomaticDecompression = DecompressionMethods.None,
-            SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = policy },
-        });
     }
 
     private static void Publish(LoadOptions options, string json)

@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 namespace OtaOrchestrator.Simulator.Load;
 
 /// <summary>How the requests ended.</summary>
-internal sealed class LoadTally(double rate)
+internal sealed class LoadTally(double rate, RequestLog? log = null)
 {
     // Tenths of a millisecond up to a second, then milliseconds: exact enough for a percentile, small enough to keep.
     private readonly long[] _latency = new long[10_000 + 60_000];
@@ -12,6 +12,7 @@ internal sealed class LoadTally(double rate)
     private readonly ConcurrentDictionary<string, long> _failures = new(StringComparer.Ordinal);
     private long _requests;
     private long _failed;
+    private long _onPurpose;
     private long _inFlight;
     private long _maxTenths;
 
@@ -21,6 +22,7 @@ internal sealed class LoadTally(double rate)
 
     public void Answered(string version, TimeSpan latency)
     {
+        log?.Answered(version, latency);
         _versions.AddOrUpdate(version, 1, (_, count) => count + 1);
         Ended(latency);
     }
@@ -28,17 +30,27 @@ internal sealed class LoadTally(double rate)
     /// <param name="cause">One of few: <c>status 503</c>, <c>timeout</c>, <c>transport ConnectionError</c>.</param>
     public void Failed(string cause, TimeSpan latency)
     {
-        _failures.AddOrUpdate(cause, 1, (_, count) => count + 1);
-        Interlocked.Increment(ref _failed);
+        log?.Failed(cause, latency);
+        CountFailure(cause);
+        Ended(latency);
+    }
+
+    /// <summary>A failure that the back end was told to show: it says so itself.</summary>
+    public void FailedOnPurpose(string cause, string version, TimeSpan latency)
+    {
+        log?.OnPurpose(version, latency);
+        CountFailure(cause);
+        Interlocked.Increment(ref _onPurpose);
         Ended(latency);
     }
 
     public LoadReport Read(TimeSpan elapsed, bool complete)
     {
-        // Failures first, so that a report never has more of them than requests.
+        // What is a part of something else first, so that a report never has more of it than of that.
+        long onPurpose = Volatile.Read(ref _onPurpose);
         long failed = Volatile.Read(ref _failed);
         return new(
-            complete, Math.Round(elapsed.TotalSeconds, 3), rate, Volatile.Read(ref _requests), failed, InFlight,
+            complete, Math.Round(elapsed.TotalSeconds, 3), rate, Volatile.Read(ref _requests), failed, onPurpose, InFlight,
             new SortedDictionary<string, long>(_versions, StringComparer.Ordinal), new SortedDictionary<string, long>(_failures, StringComparer.Ordinal), Latency());
     }
 
@@ -64,6 +76,12 @@ internal sealed class LoadTally(double rate)
         }
     }
 
+    private void CountFailure(string cause)
+    {
+        _failures.AddOrUpdate(cause, 1, (_, count) => count + 1);
+        Interlocked.Increment(ref _failed);
+    }
+
     private void Ended(TimeSpan latency)
     {
         long tenths = (long)(latency.TotalMilliseconds * 10);
@@ -82,6 +100,7 @@ internal sealed class LoadTally(double rate)
 /// <summary>What <c>ota-sim load</c> reports. Requests that are still under way are in neither count.</summary>
 /// <param name="Complete">The last report: nothing is under way any more.</param>
 /// <param name="Failed">Of the requests: any answer but 2xx, a timeout, a broken connection.</param>
+/// <param name="OnPurpose">Of the failed: those whose answer says that it was meant to fail.</param>
 /// <param name="Versions">Answers by the version that gave them.</param>
 internal sealed record LoadReport(
     [property: JsonPropertyName("complete")] bool Complete,
@@ -89,6 +108,7 @@ internal sealed record LoadReport(
     [property: JsonPropertyName("rate")] double Rate,
     [property: JsonPropertyName("requests")] long Requests,
     [property: JsonPropertyName("failed")] long Failed,
+    [property: JsonPropertyName("onPurpose")] long OnPurpose,
     [property: JsonPropertyName("inFlight")] long InFlight,
     [property: JsonPropertyName("versions")] IReadOnlyDictionary<string, long> Versions,
     [property: JsonPropertyName("failures")] IReadOnlyDictionary<string, long> Failures,

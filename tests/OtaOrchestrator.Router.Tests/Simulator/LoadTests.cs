@@ -40,6 +40,39 @@ public sealed class LoadTests : IDisposable
     }
 
     [Fact]
+    public async Task A_failure_that_the_back_end_was_told_to_show_says_so_and_any_other_does_not()
+    {
+        await using var backend = Backend("--error-rate", "0.5");
+        string url = (string)JsonNode.Parse(await backend.LineAsync())!["url"]!;
+        string log = Path.Combine(_pki.Folder, "meant.requests");
+        await using var load = Load(url, "--rate", "100", "--duration", "2s", "--log", log);
+        var last = JsonNode.Parse(await load.LineAsync())!;
+        Assert.Equal(0, await load.ExitAsync());
+        Assert.InRange((long)last["onPurpose"]!, 1, (long)last["requests"]! - 1);
+        Assert.Equal((long)last["failed"]!, (long)last["onPurpose"]!);
+        var lines = (await File.ReadAllLinesAsync(log)).Select(line => line.Split(' ', 3)[2]).ToLookup(ending => ending);
+        Assert.Equal(["answered 5.0.3", "on-purpose 5.0.3"], lines.Select(ending => ending.Key).Order(StringComparer.Ordinal));
+        Assert.Equal(((long)last["onPurpose"]!, (long)last["requests"]!), (lines["on-purpose 5.0.3"].LongCount(), lines.Sum(ending => ending.LongCount())));
+
+        string lost = Path.Combine(_pki.Folder, "lost.requests");
+        await using var nowhere = Load(url + "/no", "--rate", "20", "--duration", "1s", "--log", lost);
+        var none = JsonNode.Parse(await nowhere.LineAsync())!;
+        Assert.Equal(((long)none["requests"]!, 0), ((long)none["failed"]!, (long)none["onPurpose"]!));
+        Assert.All(await File.ReadAllLinesAsync(lost), line => Assert.EndsWith(" failed status 404", line, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_slow_answer_takes_the_time_that_was_asked_for()
+    {
+        await using var backend = Backend();
+        string url = (string)JsonNode.Parse(await backend.LineAsync())!["url"]!;
+        await using var load = SimulatorProcess.Start("load", "--url", url + "/api/history?ms=1000", "--ca", _pki.AuthorityFile, "--rate", "10", "--duration", "1s");
+        var last = JsonNode.Parse(await load.LineAsync())!;
+        Assert.Equal((0, (long)last["requests"]!), ((long)last["failed"]!, (long)last["versions"]!["5.0.3"]!));
+        Assert.True((double)last["latencyMs"]!["p50"]! >= 900, last.ToJsonString());
+    }
+
+    [Fact]
     public async Task Slow_answers_do_not_slow_the_load_and_time_out_as_failures()
     {
         await using var backend = Backend("--latency-ms", "20000");
