@@ -7,6 +7,7 @@ var all = new Dictionary<string, (string About, Func<Task<IReadOnlyList<Result>>
 {
     ["publish"] = ("256 MiB by ota release publish, against openssl and a copy", PublishBenchmark.RunAsync),
     ["transitions"] = ("durable transitions per second, against the bare inserts", Of(TransitionBenchmark.RunAsync)),
+    ["planning"] = ("calls and memory of a rollout for a million devices, against ten thousand", PlanningBenchmark.RunAsync),
     ["rollback"] = ("ota rollback, from Enter to everybody back", RollbackBenchmark.RunAsync),
     ["detection"] = ("errors until a bad release is caught, against other rules", Of(DetectionBenchmark.RunAsync)),
     ["router"] = ("requests per second and latency, against nginx and HAProxy", Of(RouterBenchmark.MaximumAsync, RouterBenchmark.MaximumOfHaproxyAsync, RouterBenchmark.P99Async, RouterBenchmark.SwitchingAsync)),

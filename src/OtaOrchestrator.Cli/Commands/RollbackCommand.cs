@@ -26,12 +26,13 @@ internal static class RollbackCommand
         var kit = new Option<string?>("--kit") { Description = "Only write the undo kit: how to restore by hand.", HelpName = "FILE", Arity = ArgumentArity.ZeroOrOne };
         var rehearse = new Option<string?>("--rehearse") { Description = "Only try the way: send this target there and back without reaching an ordinary user.", HelpName = "TARGET" };
         var release = new Option<string?>("--release") { Description = "What to rehearse with; the newest release that the target doesn't run when left out.", HelpName = "NAME@VERSION" };
-        return new Command("rollback", "Take a rollout back: everything, in the right order, now.") { rollout, lane, wait, reason, yes, kit, rehearse, release }.Does(host, async session =>
+        var probe = new Option<string?>("--probe") { Description = "Of a rehearsal: ask every address of the release for this path before it goes back, for example /healthz.", HelpName = "PATH" };
+        return new Command("rollback", "Take a rollout back: everything, in the right order, now.") { rollout, lane, wait, reason, yes, kit, rehearse, release, probe }.Does(host, async session =>
         {
             var given = session.Parse.GetValue(rollout);
             if (session.Get(rehearse) is { } target)
             {
-                return given is null ? await Rehearsal.Run(session, target, session.Get(release)) : throw new CliFailure(ExitCode.Usage, "a rehearsal is of a target, not of a rollout");
+                return given is null ? await Rehearsal.Run(session, target, session.Get(release), session.Get(probe)) : throw new CliFailure(ExitCode.Usage, "a rehearsal is of a target, not of a rollout");
             }
             try
             {

@@ -59,7 +59,7 @@ internal static class RollbackView
     {
         var stuck = rollout.Lanes.Where(l => l.State == RolloutState.RollbackStuck).ToList();
         return stuck.Count == 0
-            ? [Terminal.Clean($"{Say.State(rollout.State)}: {rollout.Cause}")]
+            ? [Terminal.Clean($"{Say.State(rollout.State)}: {(rollout.Cause.Length > 0 ? rollout.Cause : rollout.Lanes[0].Cause)}")]
             : stuck.Select(l => Terminal.Clean($"{Say.State(l.State)}: {l.Name}: {string.Join("; ", new[] { l.Cause, l.Detail }.Where(said => said.Length > 0).Distinct())}"));
     }
 

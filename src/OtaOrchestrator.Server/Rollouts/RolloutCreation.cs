@@ -116,7 +116,7 @@ public sealed class RolloutCreation(Database database, ITargets targets, Signing
 
     /// <summary>As far as nobody notices: beside the stable side of a traffic target, to the lab devices of a fleet.</summary>
     private static LanePlan Rehearsed(LanePlan lane, TargetKind kind) => lane.Steps.IsDefaultOrEmpty
-        ? lane with { Steps = [kind == TargetKind.Fleet ? new StepPlan { Group = "lab", BakeMin = TimeSpan.Zero } : new StepPlan { Share = 0 }] }
+        ? lane with { Steps = [kind == TargetKind.Fleet ? new StepPlan { Group = "lab", BakeMin = TimeSpan.FromSeconds(5) } : new StepPlan { Share = 0 }] }
         : lane;
 
     private static DraftLane? Resolve(Statements db, string environment, LanePlan lane, int index, TargetRow? target, List<PlanViolation> violations)
