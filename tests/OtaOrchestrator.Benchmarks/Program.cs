@@ -9,8 +9,10 @@ var all = new Dictionary<string, (string About, Func<Task<IReadOnlyList<Result>>
     ["transitions"] = ("durable transitions per second, against the bare inserts", Of(TransitionBenchmark.RunAsync)),
     ["planning"] = ("calls and memory of a rollout for a million devices, against ten thousand", PlanningBenchmark.RunAsync),
     ["rollback"] = ("ota rollback, from Enter to everybody back", RollbackBenchmark.RunAsync),
+    ["backend"] = ("from the look that condemns a candidate to traffic restored, under load", BackendBenchmark.RunAsync),
     ["detection"] = ("errors until a bad release is caught, against other rules", Of(DetectionBenchmark.RunAsync)),
-    ["router"] = ("requests per second and latency, against nginx and HAProxy", Of(RouterBenchmark.MaximumAsync, RouterBenchmark.MaximumOfHaproxyAsync, RouterBenchmark.P99Async, RouterBenchmark.SwitchingAsync)),
+    ["router"] = ("requests per second and latency, against nginx and HAProxy", Of(
+        () => RouterBenchmark.MaximumAsync("nginx"), () => RouterBenchmark.MaximumAsync("haproxy"), () => RouterBenchmark.P99Async("nginx"), () => RouterBenchmark.P99Async("haproxy"), RouterBenchmark.SwitchingAsync)),
 };
 if (args is ["--help" or "-h"])
 {

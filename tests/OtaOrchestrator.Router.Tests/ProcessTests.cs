@@ -5,39 +5,22 @@ using OtaOrchestrator.Router.Tests.Parts;
 namespace OtaOrchestrator.Router.Tests;
 
 /// <summary>What is only true of a process: that it can be killed, and carry on.</summary>
-public sealed class ProcessTests : IAsyncLifetime
+public sealed class ProcessTests : TwoBackends
 {
-    private readonly Pki _pki = new();
-    private ToyBackend _old = null!;
-    private ToyBackend _new = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        _old = await ToyBackend.StartAsync(_pki, "5.0.3");
-        _new = await ToyBackend.StartAsync(_pki, "5.1.0");
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _old.DisposeAsync();
-        await _new.DisposeAsync();
-        _pki.Dispose();
-    }
-
     [Fact]
     public async Task A_killed_router_comes_back_with_its_weights_and_its_fence()
     {
         string instance;
-        await using (var first = await RouterProcess.StartAsync(_pki))
+        await using (var first = await RouterProcess.StartAsync(Pki))
         {
-            await first.Router.SetAsync(TestRouter.Body(3, 17, _old, _new, 0.25));
+            await first.Router.SetAsync(TestRouter.Body(3, 17, Old, New, 0.25));
             instance = (string)first.ReadyLine["instance"]!;
             await first.KillAsync();
         }
-        await using var second = await RouterProcess.StartAsync(_pki);
+        await using var second = await RouterProcess.StartAsync(Pki);
         var route = await second.Router.RouteAsync();
         Assert.Equal(0.25, (double)route["effective"]!["candidate"]!);
-        using var late = await second.Router.PutAsync(TestRouter.Body(3, 16, _old));
+        using var late = await second.Router.PutAsync(TestRouter.Body(3, 16, Old));
         Assert.Equal(HttpStatusCode.Conflict, late.StatusCode);
         var statistics = await second.Router.StatisticsAsync();
         Assert.NotEqual(instance, (string)statistics["instance"]!);
@@ -48,21 +31,21 @@ public sealed class ProcessTests : IAsyncLifetime
     [Fact]
     public async Task A_router_whose_orchestrator_is_silent_keeps_answering_with_its_weights()
     {
-        await using var router = await RouterProcess.StartAsync(_pki);
-        await router.Router.SetAsync(TestRouter.Body(3, 17, _old, _new, 1));
+        await using var router = await RouterProcess.StartAsync(Pki);
+        await router.Router.SetAsync(TestRouter.Body(3, 17, Old, New, 1));
         // The only administrator goes away for good.
         router.Router.Admin.Dispose();
-        Assert.All(await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => router.Router.VersionAsync())), version => Assert.Equal(_new.Version, version));
+        Assert.All(await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => router.Router.VersionAsync())), version => Assert.Equal(New.Version, version));
     }
 
     [Fact]
     public async Task Told_to_stop_it_finishes_what_it_has()
     {
-        await using var router = await RouterProcess.StartAsync(_pki, "--baseline", $"api={_old.Release}={_old.Url}");
+        await using var router = await RouterProcess.StartAsync(Pki, "--baseline", $"api={Old.Release}={Old.Url}");
         var slow = router.Router.Public.GetStringAsync("/wait");
-        await _old.WaitingAsync();
+        await Old.WaitingAsync();
         router.Terminate();
-        using var other = _pki.Client(null);
+        using var other = Pki.Client(null);
         await TestRouter.UntilAsync(async () =>
         {
             try
@@ -76,32 +59,32 @@ public sealed class ProcessTests : IAsyncLifetime
             }
         }, "it takes no new connections");
         Assert.False(slow.IsCompleted);
-        _old.LetGo();
-        Assert.Equal(_old.Version, await slow);
+        Old.LetGo();
+        Assert.Equal(Old.Version, await slow);
         Assert.Equal(0, await router.ExitAsync());
     }
 
     [Fact]
     public async Task The_ready_file_says_where_it_listens_and_the_baseline_is_only_a_beginning()
     {
-        string ready = Path.Combine(_pki.Folder, "ready.json");
-        string[] arguments = ["--ready-file", ready, "--baseline", $"api={_old.Release}={_old.Url}"];
-        await using (var first = await RouterProcess.StartAsync(_pki, arguments))
+        string ready = Path.Combine(Pki.Folder, "ready.json");
+        string[] arguments = ["--ready-file", ready, "--baseline", $"api={Old.Release}={Old.Url}"];
+        await using (var first = await RouterProcess.StartAsync(Pki, arguments))
         {
             Assert.Equal(first.Router.Url, (string?)JsonNode.Parse(File.ReadAllText(ready))!["url"]);
-            Assert.Equal(_old.Version, await first.Router.VersionAsync());
-            await first.Router.SetAsync(TestRouter.Body(1, 1, _new));
+            Assert.Equal(Old.Version, await first.Router.VersionAsync());
+            await first.Router.SetAsync(TestRouter.Body(1, 1, New));
             await first.KillAsync();
         }
-        await using var second = await RouterProcess.StartAsync(_pki, arguments);
-        Assert.Equal(_new.Version, await second.Router.VersionAsync());
+        await using var second = await RouterProcess.StartAsync(Pki, arguments);
+        Assert.Equal(New.Version, await second.Router.VersionAsync());
     }
 
     [Fact]
     public async Task It_does_not_start_with_a_damaged_state()
     {
-        File.WriteAllText(Path.Combine(_pki.Folder, "state.json"), """{"format":1,"sha256":"00","routes":[]}""");
-        var (code, errors) = await RouterProcess.RunAsync(_pki);
+        File.WriteAllText(Path.Combine(Pki.Folder, "state.json"), """{"format":1,"sha256":"00","routes":[]}""");
+        var (code, errors) = await RouterProcess.RunAsync(Pki);
         Assert.Equal(1, code);
         Assert.StartsWith("error: ", errors, StringComparison.Ordinal);
         Assert.Contains("does not start without its weights and fences", errors, StringComparison.Ordinal);
@@ -111,8 +94,8 @@ public sealed class ProcessTests : IAsyncLifetime
     [Fact]
     public async Task Two_routers_do_not_share_a_state()
     {
-        await using var first = await RouterProcess.StartAsync(_pki);
-        var (code, errors) = await RouterProcess.RunAsync(_pki);
+        await using var first = await RouterProcess.StartAsync(Pki);
+        var (code, errors) = await RouterProcess.RunAsync(Pki);
         Assert.Equal(1, code);
         Assert.Contains("another router", errors, StringComparison.Ordinal);
     }
@@ -120,7 +103,7 @@ public sealed class ProcessTests : IAsyncLifetime
     [Fact]
     public async Task Wrong_options_are_all_told_at_once()
     {
-        var (code, errors) = await RouterProcess.RunAsync(_pki, "--surprise", "--grace-seconds", "-1", "--match", "=x", "--preview-token-file", "/nowhere");
+        var (code, errors) = await RouterProcess.RunAsync(Pki, "--surprise", "--grace-seconds", "-1", "--match", "=x", "--preview-token-file", "/nowhere");
         Assert.Equal(2, code);
         Assert.Equal(4, errors.Split('\n').Count(line => line.StartsWith("error: ", StringComparison.Ordinal)));
     }

@@ -11,10 +11,7 @@ public sealed class FullDiskTests
     public async Task A_full_disk_refuses_new_work_keeps_what_it_has_lets_a_rollback_through_and_recovers()
     {
         using var disk = SmallDisk.Mount();
-        await using var scene = await Scene.At(disk.Path, reserveBytes: 1024 * 1024).Started();
-        await scene.Set("api", "web");
-        await scene.Start("autumn", plan => plan with { Steps = [Scene.Step(0.25) with { Pause = true }, Scene.Step(1)] }, ["api"]);
-        await scene.Until("autumn", LaneState.AwaitingPromotion);
+        await using var scene = await HalfwayAsync(disk);
 
         disk.Fill();
         await Assert.ThrowsAsync<StoreFullException>(() => scene.Start("winter", "web"));
@@ -39,10 +36,7 @@ public sealed class FullDiskTests
     public async Task A_server_that_starts_again_on_a_full_disk_knows_what_it_knew_and_takes_it_back()
     {
         using var disk = SmallDisk.Mount();
-        await using var scene = await Scene.At(disk.Path, reserveBytes: 1024 * 1024).Started();
-        await scene.Set("api", "web");
-        await scene.Start("autumn", plan => plan with { Steps = [Scene.Step(0.25) with { Pause = true }, Scene.Step(1)] }, ["api"]);
-        await scene.Until("autumn", LaneState.AwaitingPromotion);
+        await using var scene = await HalfwayAsync(disk);
         disk.Fill();
         await Assert.ThrowsAsync<StoreFullException>(() => scene.Start("winter", "web"));
         var story = scene.Story("autumn");
@@ -58,5 +52,15 @@ public sealed class FullDiskTests
         disk.Free();
         await scene.Start("winter", "web");
         await scene.Until("winter", LaneState.Succeeded);
+    }
+
+    /// <summary>A rollout that has exposed something and waits for a person.</summary>
+    private static async Task<Scene> HalfwayAsync(SmallDisk disk)
+    {
+        var scene = await Scene.At(disk.Path, reserveBytes: 1024 * 1024).Started();
+        await scene.Set("api", "web");
+        await scene.Start("autumn", plan => plan with { Steps = [Scene.Step(0.25) with { Pause = true }, Scene.Step(1)] }, ["api"]);
+        await scene.Until("autumn", LaneState.AwaitingPromotion);
+        return scene;
     }
 }
