@@ -21,10 +21,10 @@ internal static class RouterBenchmark
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan BetweenSwitches = TimeSpan.FromMilliseconds(50);
 
-    public static Task<Result> MaximumAsync(string peer) => AgainstAsync(peer, ">= 0.4", static (ours, peer) => ours / peer >= 0.4, "router, most requests per second over TLS", "/s",
+    public static Task<Result> MaximumAsync(string peer) => AgainstAsync(peer, ">= 0.6", static (ours, peer) => ours / peer >= 0.6, "router, most requests per second over TLS", "/s",
         static (client, proxy) => ProxyLoad.MaximumAsync(client, proxy.Url, Clients, Span));
 
-    public static Task<Result> P99Async(string peer) => AgainstAsync(peer, "<= 3", static (ours, peer) => ours / peer <= 3, $"router, p99 at {RatePerSecond} requests/s", "ms",
+    public static Task<Result> P99Async(string peer) => AgainstAsync(peer, "<= 2", static (ours, peer) => ours / peer <= 2, $"router, p99 at {RatePerSecond} requests/s", "ms",
         static (client, proxy) => ProxyLoad.P99Async(client, proxy.Url, RatePerSecond, Span));
 
     /// <summary>The A/A control is every way to split the windows without a switch in two halves: how much two medians of the same thing differ here by chance.</summary>
