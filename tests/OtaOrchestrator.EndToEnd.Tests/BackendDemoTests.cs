@@ -33,6 +33,7 @@ public sealed class BackendDemoTests
             Assert.Equal(0, At("errorCandidate", "requestsAfterRestored").GetInt64());
             Assert.Equal("ROLLED BACK", At("slowCandidate", "state").GetString());
             Assert.Equal(0, At("slowCandidate", "requestsAfterRestored").GetInt64());
+            Assert.Equal((0, 0), (At("errorCandidate", "exitCode").GetInt32(), At("slowCandidate", "exitCode").GetInt32()));
             Assert.Equal("SUCCEEDED", At("controllerLoss", "state").GetString());
             Assert.True(At("controllerLoss", "resumed").GetBoolean());
             Assert.InRange(At("controllerLoss", "candidateShare").GetDouble(), 0.2, 0.3);

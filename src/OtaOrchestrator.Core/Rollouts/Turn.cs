@@ -226,7 +226,8 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
     {
         if (judgement.Verdict == Verdict.Unhealthy && lane.State is not (LaneState.RollingBack or LaneState.RolledBack or LaneState.RollbackStuck or LaneState.AwaitingUndo))
         {
-            Set(Judged(lane, judgement) with { Condemned = signal.Observation as FleetObservation });
+            // Only where a person may go on all the same.
+            Set(Judged(lane, judgement) with { Condemned = _now.Plan.Judge.Unhealthy is OnVerdict.Hold or OnVerdict.Freeze ? signal.Observation as FleetObservation : null });
             Condemn(_now.Lane(lane.Name), judgement.Cause);
             return;
         }

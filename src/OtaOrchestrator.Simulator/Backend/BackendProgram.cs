@@ -11,7 +11,7 @@ namespace OtaOrchestrator.Simulator.Backend;
 
 /// <summary>
 /// A back end that answers what devices ask: <c>GET /api/temperature</c> with its version, <c>GET /api/history?ms=N</c>, whose answer takes that long, a gRPC
-/// stream (<see cref="TemperatureStream"/>), and <c>GET /healthz</c>. An answer that it was told to spoil says so.
+/// stream (<see cref="TemperatureStream"/>), and its health by <c>GET /healthz</c> and <see cref="GrpcHealth"/>. An answer that it was told to spoil says so.
 /// Told to stop, it takes no new connections and finishes what it has.
 /// </summary>
 internal static class BackendProgram
@@ -68,6 +68,7 @@ internal static class BackendProgram
             await context.Response.WriteAsJsonAsync(new { celsius, version = options.Version });
         });
         app.MapGet("/api/history", context => HistoryAsync(context, options, time));
+        app.MapPost(GrpcHealth.Path, GrpcHealth.ServeAsync);
         app.MapPost(TemperatureStream.Path, context => TemperatureStream.ServeAsync(context, options.Version, time));
         return app;
     }

@@ -1,7 +1,4 @@
 using System.Net;
-using System.Runtime.InteropServices;
-using System.Security.Cryptography;
-using System.Text.Json;
 
 namespace OtaOrchestrator.Simulator.Load;
 
@@ -14,38 +11,15 @@ internal static class LoadProgram
     private const int InFlightMax = 20_000;
     private const int BodyBytesMax = 64 * 1024;
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(5);
-    private static readonly TimeSpan ReportInterval = TimeSpan.FromMilliseconds(200);
 
-    public static async Task<int> RunAsync(LoadOptions options, TimeProvider time)
+    public static Task<int> RunAsync(LoadOptions options, TimeProvider time) => Measurement.RunAsync(options.ReportFile, async (publish, stop) =>
     {
-        using var stop = new CancellationTokenSource();
-        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
-        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
-        try
-        {
-            using var client = new HttpMessageInvoker(TrustedClient.Handler(options.AuthorityFile));
-            using var log = options.LogFile is { } file ? new RequestLog(file, time) : null;
-            var tally = new LoadTally(options.RatePerSecond, log);
-            var last = await SendAsync(client, options, tally, time, stop.Token);
-            string json = JsonSerializer.Serialize(last);
-            Publish(options, json);
-            Console.Out.WriteLine(json);
-            return 0;
-        }
-        catch (Exception error) when (error is IOException or InvalidDataException or CryptographicException or UnauthorizedAccessException)
-        {
-            await Console.Error.WriteLineAsync("error: " + error.Message);
-            return 1;
-        }
+        using var client = new HttpMessageInvoker(TrustedClient.Handler(options.AuthorityFile));
+        using var log = options.LogFile is { } file ? new RequestLog(file, time) : null;
+        return await SendAsync(client, options, new LoadTally(options.RatePerSecond, log), publish, time, stop);
+    });
 
-        void Stop(PosixSignalContext context)
-        {
-            context.Cancel = true;
-            stop.Cancel();
-        }
-    }
-
-    private static async Task<LoadReport> SendAsync(HttpMessageInvoker client, LoadOptions options, LoadTally tally, TimeProvider time, CancellationToken stop)
+    private static async Task<LoadReport> SendAsync(HttpMessageInvoker client, LoadOptions options, LoadTally tally, Action<LoadReport> publish, TimeProvider time, CancellationToken stop)
     {
         long began = time.GetTimestamp();
         long sent = 0;
@@ -66,10 +40,10 @@ internal static class LoadProgram
                 }
                 _ = RequestAsync(client, options, tally, time);
             }
-            if (elapsed - reported >= ReportInterval)
+            if (elapsed - reported >= Measurement.ReportInterval)
             {
                 reported = elapsed;
-                Publish(options, JsonSerializer.Serialize(tally.Read(elapsed, complete: false)));
+                publish(tally.Read(elapsed, complete: false));
             }
         }
         // Each request ends by its own timeout at the latest.
@@ -127,13 +101,5 @@ internal static class LoadProgram
         await response.Content.LoadIntoBufferAsync(BodyBytesMax, cancellation);
         await response.Content.CopyToAsync(body, cancellation);
         body.Position = 0;
-    }
-
-    private static void Publish(LoadOptions options, string json)
-    {
-        if (options.ReportFile is { } file)
-        {
-            ReportFile.Replace(file, json);
-        }
     }
 }

@@ -1,8 +1,5 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 using Grpc.Core;
 using Grpc.Net.Client;
 using OtaOrchestrator.Simulator.Backend;
@@ -16,47 +13,26 @@ namespace OtaOrchestrator.Simulator.Load;
 internal static class StreamProgram
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan ReportInterval = TimeSpan.FromMilliseconds(200);
     private static readonly Marshaller<string> Text = new(Encoding.ASCII.GetBytes, Encoding.ASCII.GetString);
     private static readonly Method<string, string> Watch = new(MethodType.ServerStreaming, TemperatureStream.Service, TemperatureStream.Method, Text, Text);
 
-    public static async Task<int> RunAsync(StreamOptions options, TimeProvider time)
+    public static Task<int> RunAsync(StreamOptions options, TimeProvider time) => Measurement.RunAsync(options.ReportFile, async (publish, stop) =>
     {
-        using var stop = new CancellationTokenSource();
-        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
-        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
-        try
+        using var handler = TrustedClient.Handler(options.AuthorityFile);
+        using var channel = GrpcChannel.ForAddress(options.Url, new GrpcChannelOptions { HttpHandler = handler });
+        using var log = options.LogFile is { } file ? new RequestLog(file, time) : null;
+        long began = time.GetTimestamp();
+        var tally = new LoadTally(1 / options.Length.TotalSeconds, log);
+        var streams = HoldAsync(channel.CreateCallInvoker(), options, tally, time, stop);
+        using var timer = new PeriodicTimer(Measurement.ReportInterval, time);
+        while (!streams.IsCompleted)
         {
-            using var handler = TrustedClient.Handler(options.AuthorityFile);
-            using var channel = GrpcChannel.ForAddress(options.Url, new GrpcChannelOptions { HttpHandler = handler });
-            using var log = options.LogFile is { } file ? new RequestLog(file, time) : null;
-            long began = time.GetTimestamp();
-            var tally = new LoadTally(1 / options.Length.TotalSeconds, log);
-            var streams = HoldAsync(channel.CreateCallInvoker(), options, tally, time, stop.Token);
-            using var timer = new PeriodicTimer(ReportInterval, time);
-            while (!streams.IsCompleted)
-            {
-                Publish(options, JsonSerializer.Serialize(tally.Read(time.GetElapsedTime(began), complete: false)));
-                await timer.WaitForNextTickAsync(CancellationToken.None);
-            }
-            await streams;
-            string json = JsonSerializer.Serialize(tally.Read(time.GetElapsedTime(began), complete: true));
-            Publish(options, json);
-            Console.Out.WriteLine(json);
-            return 0;
+            publish(tally.Read(time.GetElapsedTime(began), complete: false));
+            await timer.WaitForNextTickAsync(CancellationToken.None);
         }
-        catch (Exception error) when (error is IOException or InvalidDataException or CryptographicException or UnauthorizedAccessException)
-        {
-            await Console.Error.WriteLineAsync("error: " + error.Message);
-            return 1;
-        }
-
-        void Stop(PosixSignalContext context)
-        {
-            context.Cancel = true;
-            stop.Cancel();
-        }
-    }
+        await streams;
+        return tally.Read(time.GetElapsedTime(began), complete: true);
+    });
 
     private static async Task HoldAsync(CallInvoker invoker, StreamOptions options, LoadTally tally, TimeProvider time, CancellationToken stop)
     {
@@ -106,14 +82,6 @@ internal static class StreamProgram
         catch (RpcException error)
         {
             tally.Failed($"grpc {error.StatusCode}", time.GetElapsedTime(began));
-        }
-    }
-
-    private static void Publish(StreamOptions options, string json)
-    {
-        if (options.ReportFile is { } file)
-        {
-            ReportFile.Replace(file, json);
         }
     }
 }

@@ -12,27 +12,23 @@ internal static class BackendPlay
     private const int SlowMs = 60;
     private const long RequestsToWarmUp = 2000;
 
-    // The candidates, and what is wrong with them.
-    private static readonly (string Version, string[] Faults)[] Generations =
-    [
-        (Cast.ApiOld, []),
-        (Cast.ApiNew, []),
-        (Cast.ApiNext, []),
-        (Cast.ApiErring, ["--error-rate", ErrorRate.ToString(CultureInfo.InvariantCulture)]),
-        (Cast.ApiSlow, ["--latency-ms", Stage.Number(SlowMs)]),
-    ];
+    private static readonly string[] Generations = [Cast.ApiOld, Cast.ApiNew, Cast.ApiNext];
+
+    // What is wrong with the bad candidates.
+    private static readonly string[] Erring = ["--error-rate", ErrorRate.ToString(CultureInfo.InvariantCulture)];
+    private static readonly string[] Slow = ["--latency-ms", Stage.Number(SlowMs)];
 
     public static async Task<BackendReport> Run(Stage stage, DemoProgress progress, CancellationToken cancellation)
     {
         progress.Begin("server, router, back ends, load");
         var endpoint = await stage.StartServer(null, cancellation);
         progress.Event($"server serves on {endpoint.Grpc}");
-        var backends = await Task.WhenAll(Generations.Select(one => Parts.StartBackend(stage, one.Version, cancellation, one.Faults)));
+        var backends = await Task.WhenAll(Generations.Select(version => Parts.StartBackend(stage, version, cancellation)));
         var router = await Parts.StartRouter(stage, "router", backends[0], null, RouterUpgradeAct.Grace, cancellation);
         await Parts.CreateEnvironment(stage, cancellation);
-        foreach (var (generation, address) in Generations.Zip(backends))
+        foreach (var (version, address) in Generations.Zip(backends))
         {
-            await Parts.PublishBackend(stage, generation.Version, address, cancellation);
+            await Parts.PublishBackend(stage, version, address, cancellation);
         }
         await Parts.CreateRoute(stage, router, cancellation);
         var traffic = await Traffic.Start(stage, router.Url, cancellation);
@@ -51,11 +47,12 @@ internal static class BackendPlay
         progress.Done($"{canary.State}; {Lost(traffic)}");
 
         progress.Begin($"{Cast.Api} {Cast.ApiErring}, a candidate that fails {Say.Share(ErrorRate)} of its requests");
-        var erring = await Told.Run(stage, progress, BackendPlans.Erring(Cast.ApiErring), cancellation);
+        using var supervisor = new Supervisor(stage, router);
+        var (erring, erringEnded) = await Candidate(Cast.ApiErring, Erring, BackendPlans.Erring(Cast.ApiErring));
         progress.Done($"{erring.State}: {erring.Rollout.Cause}; {Lost(traffic)}");
 
         progress.Begin($"{Cast.Api} {Cast.ApiSlow}, a candidate that takes {SlowMs} ms longer");
-        var slow = await Told.Run(stage, progress, BackendPlans.Slow(Cast.ApiSlow), cancellation);
+        var (slow, slowEnded) = await Candidate(Cast.ApiSlow, Slow, BackendPlans.Slow(Cast.ApiSlow));
         progress.Done($"{slow.State}: {slow.Rollout.Cause}; {Lost(traffic)}");
 
         var (carried, loss, gone) = await ControllerLossAct.Play(stage, progress, traffic, endpoint, cancellation);
@@ -74,8 +71,8 @@ internal static class BackendPlay
             Switches = switches.Count,
             BlueGreen = new BlueGreen(there.State, blueGreen.State, blueGreen.SecondsToRestored),
             Canary = new Canary(canary.State),
-            ErrorCandidate = new ErrorCandidate(erring.State, erring.Rollout.Cause, story.OnPurpose(Cast.ApiErring), erring.SecondsToRestored, Late(story, erring, Cast.ApiErring)),
-            SlowCandidate = new SlowCandidate(slow.State, slow.Rollout.Cause, slow.SecondsToRestored, Late(story, slow, Cast.ApiSlow)),
+            ErrorCandidate = new ErrorCandidate(erring.State, erring.Rollout.Cause, story.OnPurpose(Cast.ApiErring), erring.SecondsToRestored, Late(story, erring, Cast.ApiErring), erringEnded),
+            SlowCandidate = new SlowCandidate(slow.State, slow.Rollout.Cause, slow.SecondsToRestored, Late(story, slow, Cast.ApiSlow), slowEnded),
             ControllerLoss = loss with { Requests = story.Requests(gone), Failed = story.Failed(gone) },
             RouterUpgrade = upgrade with { Requests = story.Requests(during), Failed = story.Failed(during) },
             P99RatioDuringSwitch = quietMs > 0 ? Round(switchingMs / quietMs) : null,
@@ -84,6 +81,18 @@ internal static class BackendPlay
             Seconds = Math.Round(progress.Elapsed.TotalSeconds, 1),
         };
         return report with { Findings = [.. report.Check()] };
+
+        // It runs for its own act alone.
+        async Task<(Told Told, int ExitCode)> Candidate(string version, string[] faults, string plan)
+        {
+            var address = await supervisor.Start(version, faults, cancellation);
+            progress.Event($"{version} is started, and well by HTTP and gRPC");
+            await Parts.PublishBackend(stage, version, address, cancellation);
+            var told = await Told.Run(stage, progress, plan, cancellation);
+            var code = await supervisor.Stop(version, cancellation);
+            progress.Event($"{version} was drained and has ended with {code}");
+            return (told, code);
+        }
     }
 
     public static IEnumerable<string> Summary(BackendReport report)

@@ -51,8 +51,10 @@ internal sealed record BackendReport
             (ErrorCandidate?.State == "ROLLED BACK", $"the candidate with errors ended {ErrorCandidate?.State}"),
             (ErrorCandidate?.ExposedErrors > 0, "nobody saw an error of the candidate with errors: nothing was proven"),
             (ErrorCandidate?.RequestsAfterRestored == 0, $"{ErrorCandidate?.RequestsAfterRestored} requests reached the candidate with errors after it was taken back"),
+            (ErrorCandidate?.ExitCode == 0, $"the candidate with errors ended with {ErrorCandidate?.ExitCode} after it was drained"),
             (SlowCandidate?.State == "ROLLED BACK", $"the slow candidate ended {SlowCandidate?.State}"),
             (SlowCandidate?.RequestsAfterRestored == 0, $"{SlowCandidate?.RequestsAfterRestored} requests reached the slow candidate after it was taken back"),
+            (SlowCandidate?.ExitCode == 0, $"the slow candidate ended with {SlowCandidate?.ExitCode} after it was drained"),
             (ControllerLoss?.State == "SUCCEEDED", $"the rollout without its orchestrator ended {ControllerLoss?.State}"),
             (ControllerLoss is { Resumed: true }, "the rollout was not carried on after the orchestrator was killed"),
             (ControllerLoss?.CandidateShare is > 0.2 and < 0.3, string.Create(CultureInfo.InvariantCulture, $"without its orchestrator the router sent {ControllerLoss?.CandidateShare:0.###} of the requests to the candidate")),
@@ -72,9 +74,11 @@ internal sealed record Canary(string State);
 
 /// <param name="ExposedErrors">The candidate's own errors that clients saw.</param>
 /// <param name="SecondsToRestored">From the verdict to the read-back of the return.</param>
-internal sealed record ErrorCandidate(string State, string Cause, long ExposedErrors, double? SecondsToRestored, long RequestsAfterRestored);
+/// <param name="ExitCode">Of its process, which was told to end when the router had drained it.</param>
+internal sealed record ErrorCandidate(string State, string Cause, long ExposedErrors, double? SecondsToRestored, long RequestsAfterRestored, int ExitCode);
 
-internal sealed record SlowCandidate(string State, string Cause, double? SecondsToRestored, long RequestsAfterRestored);
+/// <inheritdoc cref="ErrorCandidate"/>
+internal sealed record SlowCandidate(string State, string Cause, double? SecondsToRestored, long RequestsAfterRestored, int ExitCode);
 
 /// <param name="CandidateShare">Of the requests while there was no orchestrator.</param>
 /// <param name="Requests">While there was none.</param>
