@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
+using OtaOrchestrator.Core.Rollouts;
 
 namespace OtaOrchestrator.Server.Api;
 
@@ -8,7 +9,7 @@ namespace OtaOrchestrator.Server.Api;
 /// Who repeats a request while the first is still being answered waits for it, and then gets the first answer: else it would be told that what it asked
 /// for is taken, by itself.
 /// </summary>
-internal sealed class RequestTurns : Interceptor
+public sealed class RequestTurns : Interceptor
 {
     private readonly Dictionary<(string Actor, string Id), Turn> _turns = [];
 
@@ -18,24 +19,31 @@ internal sealed class RequestTurns : Interceptor
         {
             return await continuation(request, context);
         }
-        var key = (context.Actor().Name, id);
+        using (await TakeAsync(context.Actor(), id, context.CancellationToken))
+        {
+            return await continuation(request, context);
+        }
+    }
+
+    /// <summary>The turn of a request, until it is disposed. Without an id nobody waits for anybody.</summary>
+    public async Task<IDisposable?> TakeAsync(Actor actor, string id, CancellationToken cancellation)
+    {
+        if (id.Length == 0)
+        {
+            return null;
+        }
+        var key = (actor.Name, id);
         var turn = Join(key);
         try
         {
-            await turn.Free.WaitAsync(context.CancellationToken);
-            try
-            {
-                return await continuation(request, context);
-            }
-            finally
-            {
-                turn.Free.Release();
-            }
+            await turn.Free.WaitAsync(cancellation);
         }
-        finally
+        catch
         {
             Leave(key, turn);
+            throw;
         }
+        return new Taken(this, key, turn);
     }
 
     private Turn Join((string, string) key)
@@ -60,6 +68,15 @@ internal sealed class RequestTurns : Interceptor
                 _turns.Remove(key);
                 turn.Free.Dispose();
             }
+        }
+    }
+
+    private sealed class Taken(RequestTurns turns, (string, string) key, Turn turn) : IDisposable
+    {
+        public void Dispose()
+        {
+            turn.Free.Release();
+            turns.Leave(key, turn);
         }
     }
 

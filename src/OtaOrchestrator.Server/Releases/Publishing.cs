@@ -14,7 +14,7 @@ using OtaOrchestrator.Server.Store;
 namespace OtaOrchestrator.Server.Releases;
 
 /// <summary>Takes in releases, by whatever way their bytes come. What is published is immutable and, where it is firmware, checked and signed here.</summary>
-public sealed class Publishing(Database database, FirmwareStore store, SigningKey signing, TimeProvider time)
+public sealed class Publishing(Database database, FirmwareStore store, SigningKey signing, RequestTurns turns, TimeProvider time)
 {
     private const long ImageBytesMax = 4L * 1024 * 1024 * 1024;
 
@@ -22,6 +22,7 @@ public sealed class Publishing(Database database, FirmwareStore store, SigningKe
     public async Task<Release> PublishAsync(PublishReleaseRequest.Types.Head head, Actor actor, Func<Upload, CancellationToken, Task> read, CancellationToken cancellation)
     {
         var key = Caller.Key(actor, head.RequestId, head);
+        using var turn = await turns.TakeAsync(actor, head.RequestId, cancellation);
         if (key.Before(database, Release.Parser) is { } before)
         {
             return before;

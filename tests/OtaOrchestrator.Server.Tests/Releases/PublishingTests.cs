@@ -85,6 +85,17 @@ public sealed class PublishingTests(PublishingTests.Shared shared) : IClassFixtu
         Assert.Equal("REQUEST_REUSED", (await Refused.By(() => Publish(way, "2.0", Client.Image(_name, "2.0"), requestId: id))).Reason);
     }
 
+    [Theory]
+    [InlineData(Way.Messages)]
+    [InlineData(Way.Body)]
+    public async Task Who_asks_again_while_the_first_is_answered_gets_its_answer(Way way)
+    {
+        var image = Client.Image(_name, "1.0", bytes: 200_000);
+        var id = Guid.NewGuid().ToString();
+        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Publish(way, "1.0", image, requestId: id)));
+        Assert.Single(answers.Distinct());
+    }
+
     [Fact]
     public async Task A_stream_of_messages_that_breaks_in_the_middle_leaves_nothing()
     {
