@@ -172,6 +172,17 @@ public sealed class RollbackTests
         Assert.EndsWith("ROLLED BACK: firmware; api stays on 5.1.0.\n", run.Out, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("--probe", "/healthz")]
+    [InlineData("--release", "thermostat-api@5.1.0")]
+    public async Task What_belongs_to_a_rehearsal_never_starts_a_rollback(string option, string value)
+    {
+        await using var server = await Autumn.Server();
+        var run = await Run.Ota(server, "rollback", "thermostat-autumn", option, value);
+        Assert.Equal(2, run.ExitCode);
+        Assert.DoesNotContain(server.Scene.Calls, call => call.Method == "RollbackRollout");
+    }
+
     [Fact]
     public async Task What_is_stuck_says_why_and_not_only_who_asked()
     {

@@ -18,7 +18,7 @@ public sealed class DemoTests
 
     private static async Task RunsAsync(int devices, TimeSpan limit, bool keep)
     {
-        var home = Directory.CreateTempSubdirectory("ota-demo-");
+        var home = Directory.CreateTempSubdirectory("ota it's-");
         try
         {
             string[] more = keep ? ["--keep"] : [];

@@ -34,6 +34,10 @@ internal static class RollbackCommand
             {
                 return given is null ? await Rehearsal.Run(session, target, session.Get(release), session.Get(probe)) : throw new CliFailure(ExitCode.Usage, "a rehearsal is of a target, not of a rollout");
             }
+            if (session.Get(release) is not null || session.Get(probe) is not null)
+            {
+                throw new CliFailure(ExitCode.Usage, "--release and --probe are of a rehearsal", "ota rollback --rehearse TARGET");
+            }
             try
             {
                 return session.Parse.GetResult(kit) is not null
