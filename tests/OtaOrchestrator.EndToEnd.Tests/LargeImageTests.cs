@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
 using OtaOrchestrator.EndToEnd.Tests.Installation;
@@ -31,12 +30,12 @@ public sealed class LargeImageTests
             await Wait.UntilAsync(() => Task.FromResult(File.Exists(Path.Combine(home, "server", "endpoint.json"))), Limit, () => server.Output);
             // Code and pools are there after a small one.
             await PublishAsync("small-fw@1.0.0", await SmallAsync(folder), home);
-            long before = MemoryPeak(server.Id);
+            long before = Memory.Peak(server.Id);
 
             using var published = JsonDocument.Parse(await PublishAsync("large-fw@1.0.0", (image, sha256), home));
             Assert.Equal("sha256:" + sha256, published.RootElement.GetProperty("digest").GetString());
             Assert.Equal(bytes, new FileInfo(Path.Combine(home, "server", "firmware", sha256)).Length);
-            long grew = MemoryPeak(server.Id) - before;
+            long grew = Memory.Peak(server.Id) - before;
             Assert.True(grew < MemoryMax, $"the server's memory grew by {grew / Mebibyte} MiB");
         }
         finally
@@ -51,27 +50,13 @@ public sealed class LargeImageTests
         long peak = 0;
         while (!ota.Ended)
         {
-            peak = Math.Max(peak, MemoryPeak(ota.Id));
+            peak = Math.Max(peak, Memory.Peak(ota.Id));
             await Task.WhenAny(ota.WaitAsync(Limit), Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System));
         }
         await ota.WaitAsync(Limit);
         Assert.True(ota.ExitCode == 0, ota.Output);
         Assert.True(peak < 2 * MemoryMax, $"ota took {peak / Mebibyte} MiB");
         return string.Join('\n', ota.Written);
-    }
-
-    /// <summary>The most that the process ever had in memory, bytes; 0 once it has ended.</summary>
-    private static long MemoryPeak(int process)
-    {
-        try
-        {
-            var line = File.ReadLines($"/proc/{process.ToString(CultureInfo.InvariantCulture)}/status").FirstOrDefault(line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
-            return line is null ? 0 : long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
-        }
-        catch (IOException)
-        {
-            return 0;
-        }
     }
 
     private static async Task<(string File, string Sha256)> SmallAsync(DirectoryInfo folder)
