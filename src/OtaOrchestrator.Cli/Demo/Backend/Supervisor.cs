@@ -1,4 +1,3 @@
-using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Grpc.Core;
@@ -20,21 +19,9 @@ internal sealed class Supervisor(Stage stage, RouterAddresses router) : IDisposa
     private static readonly TimeSpan EndMax = TimeSpan.FromSeconds(20);
 
     /// <summary>As the orchestrator: it may look at the router, and knows the installation's authority.</summary>
-    private readonly HttpClient _http = new(new SocketsHttpHandler
-    {
-        UseProxy = false,
-        SslOptions = new SslClientAuthenticationOptions
-        {
-            ClientCertificateContext = SslStreamCertificateContext.Create(X509Certificate2.CreateFromPemFile(stage.Pki("orchestrator.crt"), stage.Pki("orchestrator.key")), null, offline: true),
-            CertificateChainPolicy = new X509ChainPolicy
-            {
-                TrustMode = X509ChainTrustMode.CustomRootTrust,
-                CustomTrustStore = { X509CertificateLoader.LoadCertificateFromFile(stage.Pki("server-ca.crt")) },
-                RevocationMode = X509RevocationMode.NoCheck,
-                DisableCertificateDownloads = true,
-            },
-        },
-    });
+    private readonly HttpClient _http = new(MutualTls.Handler(
+        () => X509CertificateLoader.LoadCertificateFromFile(stage.Pki("server-ca.crt")),
+        () => X509Certificate2.CreateFromPemFile(stage.Pki("orchestrator.crt"), stage.Pki("orchestrator.key"))));
 
     /// <returns>Its address.</returns>
     public async Task<string> Start(string version, string[] faults, CancellationToken cancellation)
