@@ -19,6 +19,9 @@ public sealed partial class StatusMapping(ILogger<StatusMapping> logger) : Inter
 {
     private const string Domain = "ota";
 
+    // The number of the error in which a write to a full disk ends.
+    private const int NoSpace = 28;
+
     /// <summary>What a status carries; JSON can't be written without knowing these.</summary>
     public static readonly TypeRegistry Details = TypeRegistry.FromMessages(ErrorInfo.Descriptor, BadRequest.Descriptor, RetryInfo.Descriptor);
 
@@ -79,6 +82,7 @@ public sealed partial class StatusMapping(ILogger<StatusMapping> logger) : Inter
         {
             RefusedException known => known,
             LostRaceException lost => new RefusedException(ErrorReason.LostRace, lost.Message),
+            IOException { HResult: NoSpace } => new RefusedException(ErrorReason.StoreFull, "there is no room on the server's disk"),
             StoreFullException full => new RefusedException(ErrorReason.StoreFull, full.Message),
             TargetException target => new RefusedException(ErrorReason.Invalid, Causes.Of(target)),
             RolloutExistsException exists => new RefusedException(ErrorReason.AlreadyExists, exists.Message),

@@ -25,7 +25,7 @@ public sealed partial class EffectRunner(
         activity?.SetTag("ota.revision", effect.Revision);
         attempt.Count++;
         long began = time.GetTimestamp();
-        var callTimeout = ledger.Find(effect.Environment, effect.Rollout)?.Lane(effect.Lane).CallTimeout ?? options.Value.CallTimeout;
+        var callTimeout = CallTimeout(ledger.Find(effect.Environment, effect.Rollout)?.Lane(effect.Lane));
         using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         using var deadline = time.CreateTimer(_ => limited.Cancel(), null, callTimeout, Timeout.InfiniteTimeSpan);
         try
@@ -186,7 +186,7 @@ public sealed partial class EffectRunner(
             return (await RenewedAsync(cancellation), null);
         }
         // Of the time that the whole look has, so that some is left to judge in.
-        var patience = options.Value.CallTimeout / 2;
+        var patience = CallTimeout(lane) / 2;
         using var deadline = new CancellationTokenSource(patience, time);
         using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellation, deadline.Token);
         try
@@ -227,6 +227,8 @@ public sealed partial class EffectRunner(
         var lane = ledger.Find(effect.Environment, effect.Rollout)!.Lane(effect.Lane);
         return lane.Plan.Steps[Math.Clamp(lane.Step, 0, lane.Plan.Steps.Length - 1)].BakeMax ?? TimeSpan.FromHours(1);
     }
+
+    private TimeSpan CallTimeout(Lane? lane) => lane?.CallTimeout ?? options.Value.CallTimeout;
 
     private void Pass(EffectRow effect, string when) => options.Value.Probe?.Invoke($"{effect.Kind}.{effect.Lane}.{when}");
 

@@ -13,11 +13,7 @@ public sealed class Upload : IAsyncDisposable
 {
     private const int BlockBytes = 1024 * 1024;
     private const int BlocksMax = 6;
-
-    // The number of the error in which a write to a full disk ends.
-    private const int NoSpace = 28;
     private readonly FirmwareStore _store;
-    private readonly string _directory;
     private readonly string _file;
     private readonly FileStream _stream;
     private readonly ImageCheck _check = new();
@@ -29,11 +25,9 @@ public sealed class Upload : IAsyncDisposable
     internal Upload(FirmwareStore store, string directory, long size)
     {
         _store = store;
-        _directory = directory;
         Size = size;
         _file = Path.Combine(directory, Guid.NewGuid().ToString("n"));
-        // All of the room is taken now: who has none is told before he sends.
-        _stream = Stored(directory, size, () => new FileStream(_file, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0, PreallocationSize = size }));
+        _stream = Open(_file, size);
         _written = Task.Run(WriteAsync);
     }
 
@@ -77,11 +71,7 @@ public sealed class Upload : IAsyncDisposable
     /// <summary>Makes the image durable under its digest. Storing the same bytes twice is no error.</summary>
     public async Task KeepAsync(string sha256)
     {
-        Stored(_directory, 0, () =>
-        {
-            _stream.Flush(flushToDisk: true);
-            return true;
-        });
+        _stream.Flush(flushToDisk: true);
         await _stream.DisposeAsync();
         _store.Keep(this, _file, sha256);
     }
@@ -133,11 +123,7 @@ public sealed class Upload : IAsyncDisposable
         {
             await foreach (var (bytes, block) in _arrived.Reader.ReadAllAsync())
             {
-                Stored(_directory, 0, () =>
-                {
-                    _stream.Write(bytes.Span);
-                    return true;
-                });
+                _stream.Write(bytes.Span);
                 _check.Append(bytes.Span);
                 if (block is not null)
                 {
@@ -153,15 +139,16 @@ public sealed class Upload : IAsyncDisposable
         }
     }
 
-    /// <param name="needed">Bytes that the disk must have room for; an allocation that fails does not say why.</param>
-    private static T Stored<T>(string directory, long needed, Func<T> write)
+    /// <summary>All of the room is taken now: who has none is told before he sends.</summary>
+    private static FileStream Open(string file, long size)
     {
         try
         {
-            return write();
+            return new FileStream(file, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0, PreallocationSize = size });
         }
-        catch (IOException full) when (full.HResult == NoSpace || new DriveInfo(directory).AvailableFreeSpace < needed)
+        catch (IOException) when (new DriveInfo(Path.GetDirectoryName(file)!).AvailableFreeSpace < size)
         {
+            // An allocation that fails does not say why.
             throw new RefusedException(ErrorReason.StoreFull, "there is no room for the image");
         }
     }
