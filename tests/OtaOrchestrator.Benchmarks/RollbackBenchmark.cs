@@ -30,7 +30,7 @@ internal static class RollbackBenchmark
             plan.Lanes[1].Needs.Clear();
             var name = $"bench-{round.ToString(CultureInfo.InvariantCulture)}";
             var rollout = await site.CallAsync(c => c.Rollouts.CreateRolloutAsync(new() { Parent = Site.Environment, RolloutId = name, Plan = plan }));
-            await Wait.UntilAsync(async () => await StateAsync() == RolloutState.Succeeded, Limit, () => $"{name} does not succeed\n{site.Server.Output}");
+            await site.UntilAsync(rollout.Name, RolloutState.Succeeded, Limit);
             await site.AllRunAsync(Site.FirmwareNew, Limit, () => site.Server.Output);
             await NativeCli.RunAsync(site.Home, "rollout", "list", "-e", "site");
             long started = Stopwatch.GetTimestamp();
@@ -45,16 +45,11 @@ internal static class RollbackBenchmark
                 Wait.UntilAsync(async () => (await site.ServesAsync()).Release == $"{Site.Api}@{Site.ApiOld}", Limit, () => "the back end is not restored").ContinueWith(_ => restored.Add(Stopwatch.GetElapsedTime(started).TotalSeconds), TaskScheduler.Default),
                 Wait.UntilAsync(async () => await ToldAsync() == Devices, Limit, () => "not all devices were told").ContinueWith(_ => told.Add(Stopwatch.GetElapsedTime(started).TotalSeconds), TaskScheduler.Default));
             await all;
-            await Wait.UntilAsync(async () => await StateAsync() == RolloutState.RolledBack, Limit, () => $"{name} is not back\n{site.Server.Output}");
+            await site.UntilAsync(rollout.Name, RolloutState.RolledBack, Limit);
             started = Stopwatch.GetTimestamp();
             await site.ServesAsync();
             put.Add(Stopwatch.GetElapsedTime(started).TotalSeconds);
-            foreach (var release in (string[])[$"{Site.Api}@{Site.ApiNew}", $"{Site.Firmware}@{Site.FirmwareNew}"])
-            {
-                await site.CallAsync(c => c.Releases.UnholdReleaseAsync(new() { Name = $"releases/{release}", Environment = Site.Environment, Reason = "the next round" }));
-            }
-
-            async Task<RolloutState> StateAsync() => (await site.CallAsync(c => c.Rollouts.GetRolloutAsync(new() { Name = rollout.Name }))).State;
+            await site.UnholdAsync();
 
             // Back already, or on the way: both have been told.
             async Task<long> ToldAsync() => (await site.CallAsync(c => c.Devices.CountDevicesAsync(new() { Parent = Site.Environment, By = "job" }))).Counts

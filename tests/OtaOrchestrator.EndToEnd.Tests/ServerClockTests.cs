@@ -54,8 +54,7 @@ public sealed class ServerClockTests
 
         async Task Ends(RolloutState state, string firmware)
         {
-            Rollout? last = null;
-            await Wait.UntilAsync(async () => (last = await site.CallAsync(c => c.Rollouts.GetRolloutAsync(new() { Name = rollout.Name }))).State == state, Limit, () => $"it is {last}");
+            var last = await site.UntilAsync(rollout.Name, state, Limit);
             await site.AllRunAsync(firmware, Limit, () => $"{last}");
             await site.AgreesAsync(() => $"{last}");
         }

@@ -109,7 +109,7 @@ public sealed class ServerCrashTests
             await BackAsync(rollout, new());
             var backTook = Stopwatch.GetElapsedTime(began);
             var lines = Lines();
-            await UnholdAsync();
+            await site.UnholdAsync();
             var forward = lines.Take(turned).Skip(setup).Where(IsStable).ToList();
             return (forward, lines.Skip(turned).Where(IsStable).Where(point => !forward.Contains(point) && Ordinal(point) == 1).ToList(), forwardTook, backTook);
         }
@@ -135,7 +135,7 @@ public sealed class ServerCrashTests
             await BackAsync(rollout, back);
             await site.AliveAsync();
             Count([back], site.Starts - starts);
-            await UnholdAsync();
+            await site.UnholdAsync();
         }
 
         public void AllRequestsWereAnswered()
@@ -229,16 +229,6 @@ public sealed class ServerCrashTests
             await site.AgreesAsync(() => Where(""));
             var (_, failed, text) = site.Load();
             Assert.True(failed == 0, Where(text));
-        }
-
-        /// <summary>What was taken back is held; the next cycle wants it again.</summary>
-        private async Task UnholdAsync()
-        {
-            foreach (var release in (string[])[$"{Site.Api}@{Site.ApiNew}", $"{Site.Firmware}@{Site.FirmwareNew}"])
-            {
-                var request = new UnholdReleaseRequest { Name = $"releases/{release}", Environment = Site.Environment, Reason = "the next cycle", RequestId = Guid.NewGuid().ToString() };
-                await site.CallAsync(c => c.Releases.UnholdReleaseAsync(request));
-            }
         }
     }
 }

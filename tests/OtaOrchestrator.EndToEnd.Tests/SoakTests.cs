@@ -24,10 +24,7 @@ public sealed class SoakTests
             await EndsAsync(site, rollout.Name, RolloutState.Succeeded, Site.FirmwareNew);
             await site.CallAsync(c => c.Rollouts.RollbackRolloutAsync(new() { Name = rollout.Name, Reason = "the round is over" }));
             await EndsAsync(site, rollout.Name, RolloutState.RolledBack, Site.FirmwareOld);
-            foreach (var release in (string[])[$"{Site.Api}@{Site.ApiNew}", $"{Site.Firmware}@{Site.FirmwareNew}"])
-            {
-                await site.CallAsync(c => c.Releases.UnholdReleaseAsync(new() { Name = $"releases/{release}", Environment = Site.Environment, Reason = "the next round" }));
-            }
+            await site.UnholdAsync();
             memory.Add(Memory.Now(site.Server.Id));
         }
         await site.AgreesAsync(() => site.Server.Output);
@@ -48,8 +45,7 @@ public sealed class SoakTests
 
     private static async Task EndsAsync(Site site, string name, RolloutState state, string firmware)
     {
-        Rollout? last = null;
-        await Wait.UntilAsync(async () => (last = await site.CallAsync(c => c.Rollouts.GetRolloutAsync(new() { Name = name }))).State == state, Limit, () => $"it is {last}");
-        await site.AllRunAsync(firmware, Limit, () => $"{last}");
+        await site.UntilAsync(name, state, Limit);
+        await site.AllRunAsync(firmware, Limit, () => site.Server.Output);
     }
 }

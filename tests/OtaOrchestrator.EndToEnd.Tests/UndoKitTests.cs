@@ -16,7 +16,7 @@ public sealed class UndoKitTests
         await using var site = await Site.StartAsync(4, always: ["--control-plane", "127.0.0.1:0"]);
         var rollout = await site.CallAsync(c => c.Rollouts.CreateRolloutAsync(new() { Parent = Site.Environment, RolloutId = "autumn", Plan = Site.Plan("autumn", TimeSpan.FromSeconds(0.4)) }));
         var sheet = await site.CallAsync(c => c.Rollouts.GetUndoSheetAsync(new() { Name = rollout.Name }));
-        await EndsAsync(RolloutState.Succeeded);
+        await site.UntilAsync(rollout.Name, RolloutState.Succeeded, Limit);
         await site.AllRunAsync(Site.FirmwareNew, Limit, () => site.Server.Output);
 
         // As it stands on paper, in one shell from top to bottom.
@@ -27,16 +27,10 @@ public sealed class UndoKitTests
         Assert.True(release == $"{Site.Api}@{Site.ApiOld}", route);
 
         await site.CallAsync(c => c.Rollouts.RollbackRolloutAsync(new() { Name = rollout.Name, Reason = "was done by hand" }));
-        await EndsAsync(RolloutState.RolledBack);
+        await site.UntilAsync(rollout.Name, RolloutState.RolledBack, Limit);
         await site.AgreesAsync(() => said);
         var (requests, failed, text) = site.Load();
         Assert.True(requests > 0 && failed == 0, text);
-
-        async Task EndsAsync(RolloutState state)
-        {
-            Rollout? last = null;
-            await Wait.UntilAsync(async () => (last = await site.CallAsync(c => c.Rollouts.GetRolloutAsync(new() { Name = rollout.Name }))).State == state, Limit, () => $"it is {last}");
-        }
     }
 
     private static async Task<(int Code, string Said)> ShellAsync(string script)

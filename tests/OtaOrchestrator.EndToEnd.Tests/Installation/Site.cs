@@ -125,6 +125,23 @@ internal sealed class Site : IAsyncDisposable
         }
         """);
 
+    public async Task<Rollout> UntilAsync(string rollout, RolloutState state, TimeSpan limit)
+    {
+        Rollout? last = null;
+        await Wait.UntilAsync(async () => (last = await CallAsync(c => c.Rollouts.GetRolloutAsync(new() { Name = rollout }))).State == state, limit, () => $"it is {last}");
+        return last!;
+    }
+
+    /// <summary>What was taken back is held; the next round wants it again.</summary>
+    public async Task UnholdAsync()
+    {
+        foreach (var release in (string[])[$"{Api}@{ApiNew}", $"{Firmware}@{FirmwareNew}"])
+        {
+            var request = new UnholdReleaseRequest { Name = $"releases/{release}", Environment = Environment, Reason = "the next round", RequestId = Guid.NewGuid().ToString() };
+            await CallAsync(c => c.Releases.UnholdReleaseAsync(request));
+        }
+    }
+
     /// <summary>Until all devices run this version of the firmware.</summary>
     public async Task AllRunAsync(string firmware, TimeSpan limit, Func<string> otherwise)
     {

@@ -127,9 +127,8 @@ public sealed class CheckedRolloutTests : IAsyncLifetime
     [Fact]
     public async Task Who_resumes_what_the_judge_froze_is_not_stopped_by_the_same_evidence_again()
     {
-        var compared = new CheckPlan { Name = "compared", Source = "router", Metric = "errors", Against = "baseline", RatioMax = 1.5, SamplesMin = 10 };
         Api.ErrorRate = 0.05;
-        var rollout = await Start(compared, unhealthy: "freeze", errorsMax: 0.5);
+        var rollout = await Start(Compared(), unhealthy: "freeze", errorsMax: 0.5);
         var frozen = await Until(rollout, RolloutState.Paused);
         Assert.StartsWith("frozen: api: compared", frozen.Cause, StringComparison.Ordinal);
         Api.ErrorRate = 0;
@@ -141,9 +140,8 @@ public sealed class CheckedRolloutTests : IAsyncLifetime
     [Fact]
     public async Task What_is_still_ill_after_it_was_resumed_is_frozen_again()
     {
-        var compared = new CheckPlan { Name = "compared", Source = "router", Metric = "errors", Against = "baseline", RatioMax = 1.5, SamplesMin = 10 };
         Api.ErrorRate = 0.05;
-        var rollout = await Start(compared, unhealthy: "freeze", errorsMax: 0.5);
+        var rollout = await Start(Compared(), unhealthy: "freeze", errorsMax: 0.5);
         var frozen = await Until(rollout, RolloutState.Paused);
         await _server.Admin.Rollouts.ResumeRolloutAsync(new() { Name = rollout });
         await Until(rollout, RolloutState.Baking);
@@ -158,6 +156,8 @@ public sealed class CheckedRolloutTests : IAsyncLifetime
     }
 
     private FileTarget Api => (FileTarget)_server.Services.GetRequiredService<ITargets>().Of("production", "api");
+
+    private static CheckPlan Compared() => new() { Name = "compared", Source = "router", Metric = "errors", Against = "baseline", RatioMax = 1.5, SamplesMin = 10 };
 
     private CheckPlan Smoke() => new() { Name = "smoke", Source = "http", When = "test", Url = _asked.Address + "/healthz" };
 
