@@ -109,7 +109,7 @@ class World:
             double.state = double.past()
         elif not read_only and operation.name not in double.data_events:
             double.remember()
-        double.forced, error, output = forced, None, {}
+        double.now, double.forced, error, output = now, forced, None, {}
         try:
             output = act(parameters)
         except AwsError as failure:

@@ -1,7 +1,6 @@
 """AWS CloudTrail's LookupEvents: what was done here and by whom, late, and twice a second at most."""
 
 import json
-import time
 import uuid
 
 from wire.errors import AwsError
@@ -45,7 +44,7 @@ class CloudTrail(Service):
         self.state["events"].append(event)
 
     def LookupEvents(self, p):
-        now = time.time()
+        now = self.now
         lookups = self.state["lookups"] = [at for at in self.state["lookups"] if at > now - 1]
         if len(lookups) >= 2:
             raise AwsError("ThrottlingException", "Rate exceeded", 400)
@@ -56,9 +55,12 @@ class CloudTrail(Service):
         start, end = (p[k].timestamp() if k in p else default for k, default in (("StartTime", 0), ("EndTime", now)))
         if start > end:
             raise AwsError("InvalidTimeRangeException", "The start time occurs after the end time.")
-        if p.get("NextToken") and not p["NextToken"].isdigit():
-            raise AwsError("InvalidNextTokenException", "The token is not valid.")
-        known = min(end, now - self.world.settings["cloudtrailDelaySeconds"])
-        events = [e for e in reversed(self.state["events"]) if start <= e["EventTime"] <= known and all(a["AttributeValue"] in ATTRIBUTES[a["AttributeKey"]](e) for a in attributes)]
-        items, after = page(events, p.get("NextToken"), p.get("MaxResults", 50))
-        return {"Events": items, "NextToken": after}
+        known, at = min(end, now - self.world.settings["cloudtrailDelaySeconds"]), 0
+        if p.get("NextToken"):  # what came in since the first page belongs to no page
+            try:
+                known, at = (float(part) for part in p["NextToken"].split("/"))
+            except ValueError:
+                raise AwsError("InvalidNextTokenException", "The token is not valid.") from None
+        events = [e for e in reversed(self.state["events"]) if start <= e["EventTime"] < known and all(a["AttributeValue"] in ATTRIBUTES[a["AttributeKey"]](e) for a in attributes)]
+        items, after = page(events, at, p.get("MaxResults", 50))
+        return {"Events": items, "NextToken": after and f"{known!r}/{after}"}

@@ -14,6 +14,7 @@ class Service:
     source = ""  # CloudTrail's eventSource
     data_events = ()  # operations that CloudTrail does not tell of
     history = ()  # parts of the state that only grow
+    now = 0.0  # of this call
     forced = False  # this call is somebody else's, without preconditions
 
     def __init__(self, world):
