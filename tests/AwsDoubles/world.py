@@ -126,6 +126,14 @@ class World:
         reply.delay = delay
         return reply
 
+    def internally(self, service, operation, parameters, user, now):
+        """What one service does to another. No call of a client, but CloudTrail tells of it."""
+        double = self.services[service]
+        double.remember()
+        double.now, double.forced = now, True
+        output = getattr(double, operation)(parameters)
+        self.services["cloudtrail"].record(now, double, operation, False, parameters, output, user, "ASIAAWSSERVICE", None)
+
     def advance(self, now):
         """What happens by itself, each thing at its own moment: CodeDeploy's steps and what alarms make of them."""
         for double in self.services.values():

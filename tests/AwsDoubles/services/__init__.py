@@ -2,6 +2,7 @@
 
 from .cloudtrail import CloudTrail
 from .cloudwatch import CloudWatch
+from .codedeploy import CodeDeploy
 from .functions import Lambda
 
-SERVICES = {"lambda": Lambda, "cloudwatch": CloudWatch, "cloudtrail": CloudTrail}
+SERVICES = {"lambda": Lambda, "codedeploy": CodeDeploy, "cloudwatch": CloudWatch, "cloudtrail": CloudTrail}
