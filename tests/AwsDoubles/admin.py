@@ -1,0 +1,99 @@
+"""What a test asks of the doubles themselves, under /_double/: no signature, JSON in and out."""
+
+import json
+from urllib.parse import parse_qs
+
+from wire.errors import AwsError
+from wire.http import Reply
+
+
+def handle(world, request):
+    name = f"{request.method} {request.path.removeprefix('/_double/')}"
+    if name not in ROUTES:
+        return answer(404, {"error": f"no {name}", "routes": sorted(ROUTES)})
+    try:
+        body = json.loads(request.body or b"{}")
+        query = {k: v[0] for k, v in parse_qs(request.query).items()}
+        if name in UNLOCKED:
+            return answer(200, ROUTES[name](world, body, query))
+        with world.lock:
+            return answer(200, ROUTES[name](world, body, query))
+    except AwsError as failure:
+        return answer(400, {"error": failure.code, "message": failure.message})
+    except (KeyError, ValueError, TypeError) as failure:
+        return answer(400, {"error": type(failure).__name__, "message": str(failure)})
+
+
+def answer(status, document):
+    return Reply(status, {"Content-Type": "application/json"}, json.dumps(document, sort_keys=True, separators=(",", ":")).encode())
+
+
+def calls(world, body, query):
+    return world.calls[int(query.get("from", 0)):]
+
+
+def snapshot(world, body, query):
+    return world.snapshot(query.get("service"), query.get("history") != "false")
+
+
+def add_fault(world, body, query):
+    return world.faults.add(body)
+
+
+def act(world, body, query):
+    """A change by somebody, now: {service, operation, parameters, user}."""
+    reply = world.act(body["service"], body["operation"], body.get("parameters", {}), body.get("user", "somebody"))
+    return {"status": reply.status}
+
+
+def settings(world, body, query):
+    unknown = set(body) - set(world.settings)
+    if unknown:
+        raise ValueError(f"no such settings: {sorted(unknown)}; there are {sorted(world.settings)}")
+    world.settings.update(body)
+    return world.settings
+
+
+def load(world, body, query):
+    world.loads.set(body)
+    return {}
+
+
+def functions(world, body, query):
+    """{name, codes: ["1.0.0", …], aliases: {"live": "1"}, role, deadLetterQueue}: a function with a published version for each code."""
+    name = body["name"]
+    parameters = {"FunctionName": name, "Role": body.get("role", "arn:aws:iam::111122223333:role/lambda"), "Runtime": "python3.9", "Handler": "index.handler"}
+    if "deadLetterQueue" in body:
+        parameters["DeadLetterConfig"] = {"TargetArn": body["deadLetterQueue"]}
+    codes = body.get("codes", ["1"])
+    world.act("lambda", "CreateFunction", {**parameters, "Publish": True, "Code": {"ZipFile": codes[0].encode()}}, "set-up")
+    for code in codes[1:]:
+        world.act("lambda", "UpdateFunctionCode", {"FunctionName": name, "ZipFile": code.encode(), "Publish": True}, "set-up")
+    for alias, version in body.get("aliases", {}).items():
+        world.act("lambda", "CreateAlias", {"FunctionName": name, "Name": alias, "FunctionVersion": version}, "set-up")
+    return {"arn": world.services["lambda"].state["functions"][name]["latest"]["FunctionArn"]}
+
+
+def behaviour(world, body, query):
+    """{function, version, errorRate, latencyMs}: how a version answers an Invoke."""
+    world.services["lambda"].state["functions"][body["function"]]["behaviour"][body["version"]] = {k: body[k] for k in ("errorRate", "latencyMs") if k in body}
+    return {}
+
+
+ROUTES = {
+    "GET calls": calls,
+    "GET violations": lambda world, body, query: world.violations,
+    "GET bugs": lambda world, body, query: world.bugs,
+    "GET snapshot": snapshot,
+    "GET faults": lambda world, body, query: world.faults.waiting,
+    "POST faults": add_fault,
+    "DELETE faults": lambda world, body, query: world.faults.clear() or {},
+    "GET held": lambda world, body, query: world.faults.held,
+    "POST release": lambda world, body, query: world.faults.release(body.get("id")),
+    "POST act": act,
+    "POST settings": settings,
+    "POST load": load,
+    "POST lambda/functions": functions,
+    "POST lambda/behaviour": behaviour,
+}
+UNLOCKED = ("GET held", "POST release", "DELETE faults")

@@ -1,0 +1,39 @@
+"""An error of AWS, and each service's own words for those that every service has."""
+
+
+class AwsError(Exception):
+    def __init__(self, code, message, status=None, **members):
+        super().__init__(f"{code}: {message}")
+        self.code, self.message, self.status, self.members = code, message, status, members
+
+
+class ModelViolation(AwsError):
+    """A request that the official model does not allow. Kept, so that a test can demand that there were none."""
+
+    def __init__(self, code, problems):
+        super().__init__(code, f"{len(problems)} validation error{'s' * (len(problems) > 1)} detected: " + "; ".join(problems), 400)
+        self.problems = problems
+
+
+INVALID = {
+    "lambda": "ValidationException",
+    "codedeploy": "ValidationException",
+    "cloudfront": "InvalidArgument",
+    "cloudwatch": "ValidationError",
+    "cloudtrail": "ValidationException",
+    "apigateway": "BadRequestException",
+}
+
+
+def throttled(service):
+    if service == "lambda":
+        return AwsError("TooManyRequestsException", "Rate Exceeded.", 429, Reason="CallerRateLimitExceeded", retryAfterSeconds="1")
+    if service == "apigateway":
+        return AwsError("TooManyRequestsException", "Too Many Requests", 429, retryAfterSeconds="1")
+    code = "ThrottlingException" if service in ("codedeploy", "cloudtrail") else "Throttling"
+    return AwsError(code, "Rate exceeded", 400)
+
+
+def broken(service):
+    code = {"lambda": "ServiceException", "cloudwatch": "InternalFailure", "cloudfront": "InternalError"}.get(service, "InternalFailure")
+    return AwsError(code, "The request processing has failed because of an unknown error, exception or failure.", 500)

@@ -1,0 +1,39 @@
+"""AWS's own models of the services, as botocore carries them, with the few members that are newer than Debian's copy."""
+
+import json
+import os
+
+from botocore.model import ServiceModel
+
+DATA = "/usr/lib/python3/dist-packages/botocore/data"
+
+# The signing name in a request's credential scope, and the folder of the model.
+SERVICES = {
+    "lambda": "lambda",
+    "codedeploy": "codedeploy",
+    "cloudfront": "cloudfront",
+    "monitoring": "cloudwatch",
+    "cloudtrail": "cloudtrail",
+    "apigateway": "apigateway",
+}
+
+
+def lay(overlay, onto):
+    for name, value in overlay.items():
+        if isinstance(value, dict) and isinstance(onto.get(name), dict):
+            lay(value, onto[name])
+        else:
+            onto[name] = value
+
+
+def load(folder):
+    root = os.path.join(DATA, folder)
+    newest = max(os.listdir(root))
+    with open(os.path.join(root, newest, "service-2.json"), encoding="utf-8") as file:
+        model = json.load(file)
+    with open(os.path.join(os.path.dirname(__file__), "overlay.json"), encoding="utf-8") as file:
+        lay(json.load(file).get(folder, {}), model)
+    return ServiceModel(model, service_name=folder)
+
+
+MODELS = {folder: load(folder) for folder in SERVICES.values()}

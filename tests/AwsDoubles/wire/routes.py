@@ -1,0 +1,38 @@
+"""Which operation a method and a path mean, for the two REST protocols."""
+
+import re
+from urllib.parse import unquote
+
+from .models import MODELS
+
+LABEL = re.compile(r"\{(\w+)(\+?)\}")
+
+
+def compiled(operation):
+    path, _, query = operation.http["requestUri"].partition("?")
+    pattern, at = "", 0
+    for label in LABEL.finditer(path):
+        pattern += re.escape(path[at:label.start()]) + f"(?P<{label[1]}>{'.+' if label[2] else '[^/]+'})"
+        at = label.end()
+    pattern += re.escape(path[at:])
+    constants = [part.partition("=")[::2] for part in query.split("&") if part]
+    weight = (len(LABEL.sub("", path)), len(constants))
+    return weight, operation.http["method"], re.compile(pattern + "/?"), constants, operation
+
+
+def table(model):
+    rows = [compiled(model.operation_model(name)) for name in model.operation_names]
+    return sorted(rows, key=lambda row: row[0], reverse=True)
+
+
+TABLES = {name: table(model) for name, model in MODELS.items() if model.metadata["protocol"].startswith("rest")}
+
+
+def find(service, request):
+    """The operation and its path's labels, the most literal path first; None if the service knows no such path."""
+    arguments = request.arguments()
+    for _, method, pattern, constants, operation in TABLES[service]:
+        match = pattern.fullmatch(request.path) if method == request.method else None
+        if match and all(any(k == name and (not value or v == value) for k, v in arguments) for name, value in constants):
+            return operation, {name: unquote(value) for name, value in match.groupdict().items()}, {name for name, _ in constants}
+    return None
