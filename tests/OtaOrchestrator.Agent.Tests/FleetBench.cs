@@ -114,7 +114,7 @@ internal sealed class FleetBench : IAsyncDisposable
             await File.WriteAllBytesAsync(Path.Combine(FirmwareRoot, sha256), image);
         }
         var manifest = new Manifest(Fleet, $"{header.Name}@{header.Version}", header.Version, header.HardwareIds, header.SecurityCounter, Interlocked.Increment(ref _sequence), sha256, image.Length);
-        var offer = new Offer(UpdateOperation.Update, manifest, ReleaseKey, UpdateDocument.Placeholder(sha256), null);
+        var offer = new Offer(UpdateOperation.Update, manifest, ReleaseKey, UpdateDocument.Placeholder(sha256), []);
         offer = change?.Invoke(offer) ?? offer;
         return send ? await SendAsync(offer, thing) : "";
     }
@@ -166,13 +166,13 @@ internal sealed class FleetBench : IAsyncDisposable
 }
 
 /// <summary>What is offered, before it is signed.</summary>
-internal sealed record Offer(UpdateOperation Operation, Manifest Manifest, SigningKey Key, string Url, string? Candidate)
+internal sealed record Offer(UpdateOperation Operation, Manifest Manifest, SigningKey Key, string Url, IReadOnlyList<string> Candidates)
 {
     public UpdateDocument ToDocument()
     {
         byte[] bytes = Manifest.ToBytes();
         return new UpdateDocument(
-            Operation, "r-1", "firmware", Manifest.Release, Candidate, bytes, Key.SignDigest(SHA256.HashData(bytes)), Key.SignDigest(Convert.FromHexString(Manifest.Sha256)), Url, Manifest.Size);
+            Operation, "r-1", "firmware", Manifest.Release, Candidates, bytes, Key.SignDigest(SHA256.HashData(bytes)), Key.SignDigest(Convert.FromHexString(Manifest.Sha256)), Url, Manifest.Size);
     }
 }
 

@@ -31,7 +31,7 @@ public sealed class UpdateTests
         var back = await bench.OfferAsync(FleetBench.Sample("2.3.1"), device.Thing, o =>
         {
             File.Delete(Path.Combine(bench.FirmwareRoot, o.Manifest.Sha256));
-            return o with { Operation = UpdateOperation.Return, Candidate = candidate };
+            return o with { Operation = UpdateOperation.Return, Candidates = ["sha256:" + new string('e', 64), candidate!] };
         });
         report = await bench.OutcomeAsync(device.Thing, back);
         Assert.Equal("confirmed", report.GetProperty("job").GetProperty("outcome").GetString());

@@ -13,14 +13,16 @@ internal sealed record Failure(string Code, string? Message, string? RequestId, 
 /// <summary>Reads a JSON reply into a response, or into the exception that it means.</summary>
 internal sealed class JsonReply<TResponse>(
     Action<TResponse, JsonElement, Reply> read,
-    Func<JsonElement, Failure, AmazonServiceException> fail) : JsonResponseUnmarshaller
+    Func<JsonElement, Failure, AmazonServiceException> fail,
+    bool raw = false) : JsonResponseUnmarshaller
     where TResponse : AmazonWebServiceResponse, new()
 {
     public override AmazonWebServiceResponse Unmarshall(JsonUnmarshallerContext input)
     {
         var response = new TResponse();
-        using var content = Parse(input);
-        read(response, content?.RootElement ?? default, new Reply(input.ResponseData));
+        var body = Body(input);
+        using var content = raw ? null : Parse(body);
+        read(response, content?.RootElement ?? default, new Reply(input.ResponseData, body));
         return response;
     }
 
@@ -29,7 +31,7 @@ internal sealed class JsonReply<TResponse>(
         JsonDocument? content;
         try
         {
-            content = Parse(input);
+            content = Parse(Body(input));
         }
         catch (JsonException)
         {
@@ -55,11 +57,13 @@ internal sealed class JsonReply<TResponse>(
         return bare[(bare.LastIndexOf('#') + 1)..].Trim();
     }
 
-    private static JsonDocument? Parse(JsonUnmarshallerContext input)
+    private static JsonDocument? Parse(byte[] body) => body.Length == 0 ? null : JsonDocument.Parse(body);
+
+    private static byte[] Body(JsonUnmarshallerContext input)
     {
         using var buffer = new MemoryStream();
         input.Stream.CopyTo(buffer);
-        return buffer.Length == 0 ? null : JsonDocument.Parse(buffer.GetBuffer().AsMemory(0, (int)buffer.Length));
+        return buffer.ToArray();
     }
 
     private static string? Header(JsonUnmarshallerContext input, string name) =>

@@ -4,8 +4,8 @@ using Amazon.Runtime.Internal.Transform;
 
 namespace Amazon.Runtime.StandIn;
 
-/// <summary>What of a reply is not its content.</summary>
-internal readonly record struct Reply(IWebResponseData Data)
+/// <summary>What of a reply is not its content, and the bytes of one that is not to be read.</summary>
+internal readonly record struct Reply(IWebResponseData Data, byte[] Body)
 {
     public HttpStatusCode StatusCode => Data.StatusCode;
 }
@@ -19,6 +19,8 @@ internal static class RestWire
     public static string? Text(int? value) => value?.ToString(CultureInfo.InvariantCulture);
 
     public static string? Text(long? value) => value?.ToString(CultureInfo.InvariantCulture);
+
+    public static string? Text(double? value) => value?.ToString("R", CultureInfo.InvariantCulture);
 
     public static string? Text(bool? value) => value is { } set ? set ? "true" : "false" : null;
 

@@ -65,3 +65,20 @@ internal sealed class RegionalEndpoints(string prefix, string signingName) : IEn
         ? "{}"
         : $$"""{"authSchemes":[{"name":"sigv4","signingName":"{{signingName}}","signingRegion":"{{region}}"}]}""";
 }
+
+/// <summary>Endpoints of a service that has one in each partition, whatever the region.</summary>
+internal sealed class PartitionEndpoints(string prefix, string signingName, params (string Partition, string Host, string Region)[] places) : IEndpointProvider
+{
+    private readonly RegionalEndpoints _otherwise = new(prefix, signingName);
+
+    public Endpoint ResolveEndpoint(EndpointParameters parameters)
+    {
+        if (parameters is not ServiceEndpointParameters { Region: { Length: > 0 } region } place || !string.IsNullOrEmpty(place.Address) || place.UseFips || place.UseDualStack
+            || Array.Find(places, known => known.Partition == Fn.Partition(region).name) is not { Host: { } host } found)
+        {
+            return _otherwise.ResolveEndpoint(parameters);
+        }
+
+        return new Endpoint($"https://{host}", $$"""{"authSchemes":[{"name":"sigv4","signingName":"{{signingName}}","signingRegion":"{{found.Region}}"}]}""", "{}");
+    }
+}

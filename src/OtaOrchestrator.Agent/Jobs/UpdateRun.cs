@@ -62,7 +62,7 @@ internal sealed class UpdateRun(JobsClient jobs, ImageDownload download, Disk di
         var identity = new DeviceIdentity(running.Options.Fleet, running.Options.HardwareId, record.SecurityCounter, record.Sequence, record.AcceptedManifest);
         var acceptance = Acceptance.Of(document, identity, running.Options.ReleaseKey);
         var current = record[running.Boot.Slot];
-        bool isAsked = document.Operation == UpdateOperation.Update || document.Candidate == current?.Digest;
+        bool isAsked = document.Operation == UpdateOperation.Update || (current is not null && document.Candidates.Contains(current.Digest, StringComparer.Ordinal));
         if (acceptance.Manifest is not { } manifest)
         {
             // Told to leave what it does not run, a device has nothing to do, whatever the image is that it will not get; but a forged word stays a forged word.

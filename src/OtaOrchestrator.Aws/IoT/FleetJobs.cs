@@ -46,7 +46,7 @@ internal sealed class FleetJobs(IAmazonIoT iot, IotFleetOptions options, TimePro
     }
 
     /// <summary>The jobs that still offer something, by the beginning of their names.</summary>
-    public Task<List<JobSummary>> LiveAsync(string prefix, CancellationToken cancellation) => ListAsync(prefix, JobStatus.IN_PROGRESS, cancellation);
+    public Task<List<JobSummary>> LiveAsync(IReadOnlyList<string> prefixes, CancellationToken cancellation) => ListAsync(prefixes, JobStatus.IN_PROGRESS, cancellation);
 
     /// <summary>Takes back what is queued. What a device has begun goes on.</summary>
     public async Task WithdrawAsync(IEnumerable<JobSummary> jobs, string reasonCode, string comment, CancellationToken cancellation)
@@ -69,10 +69,10 @@ internal sealed class FleetJobs(IAmazonIoT iot, IotFleetOptions options, TimePro
     }
 
     /// <summary>Ends by force what devices began with withdrawn jobs and did not end within the grace. These are the exceptions, so one call each.</summary>
-    public async Task EndStragglersAsync(string prefix, CancellationToken cancellation)
+    public async Task EndStragglersAsync(IReadOnlyList<string> prefixes, CancellationToken cancellation)
     {
         var left = options.ForcedCancelsPerCallMax;
-        foreach (var job in await ListAsync(prefix, JobStatus.CANCELED, cancellation))
+        foreach (var job in await ListAsync(prefixes, JobStatus.CANCELED, cancellation))
         {
             if (left <= 0)
             {
@@ -121,14 +121,19 @@ internal sealed class FleetJobs(IAmazonIoT iot, IotFleetOptions options, TimePro
         : (long)(d.NumberOfQueuedThings ?? 0) + (d.NumberOfInProgressThings ?? 0) + (d.NumberOfSucceededThings ?? 0) + (d.NumberOfFailedThings ?? 0)
             + (d.NumberOfRejectedThings ?? 0) + (d.NumberOfTimedOutThings ?? 0) + (d.NumberOfCanceledThings ?? 0);
 
-    private async Task<List<JobSummary>> ListAsync(string prefix, JobStatus status, CancellationToken cancellation)
+    private async Task<List<JobSummary>> ListAsync(IReadOnlyList<string> prefixes, JobStatus status, CancellationToken cancellation)
     {
         var found = new List<JobSummary>();
+        if (prefixes.Count == 0)
+        {
+            return found;
+        }
+
         string? next = null;
         do
         {
             var page = await iot.ListJobsAsync(new ListJobsRequest { Status = status, MaxResults = PageSize, NextToken = next }, cancellation);
-            found.AddRange((page.Jobs ?? []).Where(j => j.JobId.StartsWith(prefix, StringComparison.Ordinal)));
+            found.AddRange((page.Jobs ?? []).Where(j => prefixes.Any(prefix => j.JobId.StartsWith(prefix, StringComparison.Ordinal))));
             next = page.NextToken;
         }
         while (!string.IsNullOrEmpty(next));

@@ -25,9 +25,9 @@ internal static class FleetQuery
 
     public static string Health(string health) => $"{Ota}health:{health}";
 
-    public static string Runs(string digest) => $"{Ota}digest:{Quoted(digest)}";
+    public static string Runs(params IReadOnlyList<string> digests) => $"{Ota}digest:{OneOf(digests)}";
 
-    public static string RanBefore(string digest) => $"{Ota}previousDigest:{Quoted(digest)}";
+    public static string RanBefore(IReadOnlyList<string> digests) => $"{Ota}previousDigest:{OneOf(digests)}";
 
     public static string HeardSince(long epochSeconds) => $"{Ota}checkIn>={Number(epochSeconds)}";
 
@@ -68,7 +68,7 @@ internal static class FleetQuery
         {
             if (batch.Sum(c => c.Length + " OR ".Length) + cohort.Length > room)
             {
-                yield return All(OneOf(batch), rest);
+                yield return All(InOneOf(batch), rest);
                 batch.Clear();
             }
 
@@ -77,13 +77,15 @@ internal static class FleetQuery
 
         if (batch.Count > 0)
         {
-            yield return All(OneOf(batch), rest);
+            yield return All(InOneOf(batch), rest);
         }
 
-        static string OneOf(List<string> groups) => $"thingGroupNames:({string.Join(" OR ", groups)})";
+        static string InOneOf(List<string> groups) => $"thingGroupNames:({string.Join(" OR ", groups)})";
     }
 
     private static string Grouped(string condition) => condition.Contains(' ', StringComparison.Ordinal) ? $"({condition})" : condition;
+
+    private static string OneOf(IReadOnlyList<string> values) => values.Count == 1 ? Quoted(values[0]) : $"({string.Join(" OR ", values.Select(Quoted))})";
 
     private static string Quoted(string value) => "\"" + value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal) + "\"";
 

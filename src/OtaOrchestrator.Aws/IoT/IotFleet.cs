@@ -48,6 +48,9 @@ public sealed class IotFleet : ITarget
     /// <summary>What the ids of all jobs begin with that this lane ever makes; a check tells others' jobs by it.</summary>
     public static string JobPrefix(TargetOrder order) => new JobNames(order).OfLane;
 
+    /// <summary>The lane's, and those of the lanes that it took over.</summary>
+    public static IReadOnlyList<string> JobPrefixes(TargetOrder order) => [JobPrefix(order), .. order.Predecessors.Select(before => new JobNames(order, before).OfLane)];
+
     /// <summary>
     /// Seconds since the epoch, to compare devices' own times with. Read from the wall once and counted on from there: a clock that is set, here, must make no device silent,
     /// or a good rollout would be taken back, and a return be done while devices that can be reached still run the candidate.
@@ -78,6 +81,8 @@ public sealed class IotFleet : ITarget
             return new Preparation(0, problem);
         }
 
+        await WithdrawPredecessors(order, cancellation);
+
         var indexing = (await _iot.GetIndexingConfigurationAsync(new GetIndexingConfigurationRequest(), cancellation)).ThingIndexingConfiguration;
         if (indexing?.ThingIndexingMode != ThingIndexingMode.REGISTRY_AND_SHADOW || indexing.NamedShadowIndexingMode != NamedShadowIndexingMode.ON)
         {
@@ -101,6 +106,7 @@ public sealed class IotFleet : ITarget
     public Task ExposeAsync(TargetOrder order, CancellationToken cancellation) => RefusedAsTargetException(async () =>
     {
         Pass(order);
+        await WithdrawPredecessors(order, cancellation);
         var document = order.Candidate.Document ?? throw new TargetException($"{order.Candidate} has no update document");
         var names = new JobNames(order);
         for (var step = 0; step <= order.Step; step++)
@@ -166,6 +172,11 @@ public sealed class IotFleet : ITarget
             }
         }
 
+        if (agrees && (await _jobs.LiveAsync(JobNames.PredecessorsUpdates(order), cancellation)).Count is > 0 and var others)
+        {
+            (agrees, detail) = (false, $"{others} jobs still offer {string.Join(" or ", order.Predecessors.Select(before => before.Release))}");
+        }
+
         return new Reading(agrees, share, agrees ? $"{offered} devices are offered {order.Candidate}" : detail, offered, eligible);
     });
 
@@ -175,7 +186,7 @@ public sealed class IotFleet : ITarget
     public Task HoldAsync(TargetOrder order, CancellationToken cancellation) => RefusedAsTargetException(async () =>
     {
         Pass(order);
-        await _jobs.WithdrawAsync(await _jobs.LiveAsync(new JobNames(order).OfUpdates, cancellation), "HELD", $"rollout {order.Rollout} is paused", cancellation);
+        await _jobs.WithdrawAsync(await _jobs.LiveAsync([new JobNames(order).OfUpdates], cancellation), "HELD", $"rollout {order.Rollout} is paused", cancellation);
         return true;
     });
 
@@ -184,7 +195,7 @@ public sealed class IotFleet : ITarget
         Pass(order);
         var names = new JobNames(order);
         // What earlier rollouts still offer to devices that were away would take these back.
-        var superseded = (await _jobs.LiveAsync(names.OfFleet, cancellation)).Where(j => !j.JobId.StartsWith(names.OfLane, StringComparison.Ordinal));
+        var superseded = (await _jobs.LiveAsync([names.OfFleet], cancellation)).Where(j => !j.JobId.StartsWith(names.OfLane, StringComparison.Ordinal));
         await _jobs.WithdrawAsync(superseded, "SUPERSEDED", $"superseded by rollout {order.Rollout}", cancellation);
         return true;
     });
@@ -194,7 +205,8 @@ public sealed class IotFleet : ITarget
         Pass(order);
         var names = new JobNames(order);
         // First nobody new, then back: a device that begins now would only have to return.
-        await _jobs.WithdrawAsync(await _jobs.LiveAsync(names.OfUpdates, cancellation), "ROLLED_BACK", $"rollout {order.Rollout} is taken back", cancellation);
+        var updates = JobNames.AllUpdates(order);
+        await _jobs.WithdrawAsync(await _jobs.LiveAsync(updates, cancellation), "ROLLED_BACK", $"rollout {order.Rollout} is taken back", cancellation);
         var returning = Waves.Exposed(order).First(order.RestoreShare);
         if (returning.Count > 0)
         {
@@ -210,7 +222,7 @@ public sealed class IotFleet : ITarget
             }
         }
 
-        await _jobs.EndStragglersAsync(names.OfUpdates, cancellation);
+        await _jobs.EndStragglersAsync(updates, cancellation);
         return true;
     });
 
@@ -218,7 +230,7 @@ public sealed class IotFleet : ITarget
     {
         var names = new JobNames(order);
         var exposed = Waves.Exposed(order).First(order.RestoreShare);
-        var offering = await _jobs.LiveAsync(names.OfUpdates, cancellation);
+        var offering = await _jobs.LiveAsync(JobNames.AllUpdates(order), cancellation);
         if (exposed.Count == 0)
         {
             return new Restoration(offering.Count == 0, "nothing was exposed");
@@ -226,20 +238,11 @@ public sealed class IotFleet : ITarget
 
         // The parts are created in order, so the last one stands for all.
         var told = await _jobs.FindAsync(names.Return(exposed.Count, (exposed.Count - 1) / TargetsMax), cancellation) is not null;
-        var heard = FleetQuery.HeardSince(Now - (long)order.SilentAfter.TotalSeconds);
-        var runsCandidate = FleetQuery.Runs(order.Candidate.Digest);
-        var updating = FleetQuery.All(FleetQuery.LatestJobOf(names.OfUpdates), FleetQuery.Outcome("started"));
-        var affected = FleetQuery.Any(runsCandidate, updating);
-        var failedReturn = FleetQuery.All(FleetQuery.LatestJobOf(names.OfReturns), FleetQuery.Outcome("failed", "refused", "reverted"));
-        var returned = FleetQuery.All(
-            FleetQuery.Runs(order.Fallback.Digest),
-            FleetQuery.LatestJobOf(names.OfReturns),
-            FleetQuery.Any(FleetQuery.Outcome("confirmed"), FleetQuery.RanBefore(order.Candidate.Digest)));
-
-        var candidate = await Count(FleetQuery.All(affected, heard, FleetQuery.Not(failedReturn)));
-        var back = await Count(returned);
-        var failed = await Count(failedReturn);
-        var silent = await Count(FleetQuery.All(affected, FleetQuery.Not(heard), FleetQuery.Not(failedReturn)));
+        var outcomes = new ReturnOutcomes(order, Now);
+        var candidate = await Count(outcomes.Candidate);
+        var back = await Count(outcomes.Returned);
+        var failed = await Count(outcomes.Failed);
+        var silent = await Count(outcomes.Silent);
         var detail = offering.Count > 0 ? $"{offering.Count} jobs still offer {order.Candidate}"
             : !told ? "the return is not ordered yet"
             : candidate > 0 ? $"{candidate} reachable devices still run {order.Candidate} or install it"
@@ -292,6 +295,16 @@ public sealed class IotFleet : ITarget
     });
 
     private const int TargetsMax = 100;
+
+    /// <summary>What a rollout that was taken over still offers would meet what this one brings. Again with each exposure, for one of its last calls may have been under way.</summary>
+    private async Task WithdrawPredecessors(TargetOrder order, CancellationToken cancellation)
+    {
+        if (order.Predecessors.Count > 0)
+        {
+            Pass(order);
+            await _jobs.WithdrawAsync(await _jobs.LiveAsync(JobNames.PredecessorsUpdates(order), cancellation), "SUPERSEDED", $"superseded by rollout {order.Rollout}", cancellation);
+        }
+    }
 
     private static string? Problem(TargetOrder order)
     {

@@ -14,10 +14,21 @@ internal sealed class JobNames
     private const int RolloutCharsMax = 20;
 
     public JobNames(TargetOrder order)
+        : this(order, order.Rollout, order.Lane)
+    {
+    }
+
+    /// <summary>Of a rollout that the order's took over.</summary>
+    public JobNames(TargetOrder order, Predecessor before)
+        : this(order, before.Rollout, before.Lane)
+    {
+    }
+
+    private JobNames(TargetOrder order, string rollout, string lane)
     {
         OfFleet = "ota-" + Hash(order.Environment, order.Target)[..8] + "-";
-        var readable = new string([.. order.Rollout.Where(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-').Take(RolloutCharsMax)]);
-        OfLane = $"{OfFleet}{readable}-{Hash(order.Environment, order.Target, order.Rollout, order.Lane)[..12]}-";
+        var readable = new string([.. rollout.Where(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-').Take(RolloutCharsMax)]);
+        OfLane = $"{OfFleet}{readable}-{Hash(order.Environment, order.Target, rollout, lane)[..12]}-";
     }
 
     /// <summary>What all jobs of the fleet begin with, whatever the rollout.</summary>
@@ -37,6 +48,12 @@ internal sealed class JobNames
     /// <param name="groups">Groups that return, counted from the first exposed one.</param>
     /// <param name="part">A job has a limited number of targets, so that a return may need more than one.</param>
     public string Return(int groups, int part) => string.Create(CultureInfo.InvariantCulture, $"{OfReturns}{groups}-{part}");
+
+    /// <summary>What the jobs begin with that offer what was offered before the order's rollout took over.</summary>
+    public static IReadOnlyList<string> PredecessorsUpdates(TargetOrder order) => [.. order.Predecessors.Select(before => new JobNames(order, before).OfUpdates)];
+
+    /// <summary>What the jobs begin with that offer anything that a return takes back.</summary>
+    public static IReadOnlyList<string> AllUpdates(TargetOrder order) => [new JobNames(order).OfUpdates, .. PredecessorsUpdates(order)];
 
     private static string Hash(params string[] parts) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', parts))));

@@ -23,18 +23,24 @@ internal static class Waves
         }
 
         var before = order.Steps.Take(step).Where(s => s.Group is null).Select(s => s.Share).DefaultIfEmpty(0).Max();
-        return [.. Cohorts.Between(order.Rollout, before, here.Share).Select(c => Cohort(order.Target, c))];
+        return [.. Cohorts.Between(order.Seed, before, here.Share).Select(c => Cohort(order.Target, c))];
     }
 
     /// <summary>One step's groups on their own.</summary>
     public static Exposed Of(TargetOrder order, int step, IReadOnlyList<string> added) =>
         order.Steps[step].Group is null ? new Exposed(order.Target, [], added) : new Exposed(order.Target, added, []);
 
-    /// <summary>Every group that was offered the candidate by the order's step: first come first, each once.</summary>
+    /// <summary>Every group that was offered the candidate by the order's step, or that of a rollout before it: first come first, each once.</summary>
     public static Exposed Exposed(TargetOrder order)
     {
         var named = new List<string>();
         var cohorts = new List<string>();
+        foreach (var before in order.Predecessors)
+        {
+            named.AddRange(before.Groups.Select(group => Group(order.Target, group)));
+            cohorts.AddRange(Cohorts.Between(order.Seed, 0, before.Share).Select(c => Cohort(order.Target, c)));
+        }
+
         for (var step = 0; step <= order.Step; step++)
         {
             (order.Steps[step].Group is null ? cohorts : named).AddRange(Added(order, step));

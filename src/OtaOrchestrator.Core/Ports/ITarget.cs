@@ -66,6 +66,12 @@ public sealed record TargetRelease(string Name, string Version, string Digest)
     public override string ToString() => $"{Name}@{Version}";
 }
 
+/// <summary>What a superseded rollout had offered on a target.</summary>
+/// <param name="Release"><c>name@version</c>.</param>
+/// <param name="Share">Of users or devices, at most, 0 to 1.</param>
+/// <param name="Groups">Named groups of devices.</param>
+public sealed record Predecessor(string Rollout, string Lane, string Release, string Digest, double Share, IReadOnlyList<string> Groups);
+
 /// <summary>One step of a lane as the target sees it: a cumulative share, or a named group of devices.</summary>
 public readonly record struct TargetStep(double Share, string? Group)
 {
@@ -89,8 +95,12 @@ public sealed record TargetOrder
     public required TargetRelease Candidate { get; init; }
     public required TargetRelease Fallback { get; init; }
 
-    /// <summary>A release, <c>name@version</c>, that the target may run in part although it is neither: what a superseded rollout had offered.</summary>
-    public string Supersedes { get; init; } = "";
+    /// <summary>What the rollouts that this one took over had offered here and the target may still run in part, the earliest first.</summary>
+    public IReadOnlyList<Predecessor> Predecessors { get; init; } = [];
+
+    /// <summary>What puts a fleet's cohorts in order: a rollout that took over begins with the devices that were reached already.</summary>
+    public string Seed => Predecessors.Count > 0 ? Predecessors[0].Rollout : Rollout;
+
     public required IReadOnlyList<TargetStep> Steps { get; init; }
 
     /// <summary>The step to expose, or when restoring the highest step that was ordered; -1 for none.</summary>

@@ -66,8 +66,8 @@ public sealed record Lane
     public required TargetRelease Candidate { get; init; }
     public required TargetRelease Fallback { get; init; }
 
-    /// <summary>What the rollout that this one superseded had offered here, <c>name@version</c>; empty for nothing.</summary>
-    public string Supersedes { get; init; } = "";
+    /// <summary>What the rollouts that this one took over had offered here, the earliest first; null for nothing.</summary>
+    public ImmutableArray<Predecessor>? Predecessors { get; init; }
 
     /// <summary>Of the target, when this rollout took it.</summary>
     public required long Epoch { get; init; }
@@ -133,7 +133,7 @@ public sealed record Lane
 
     /// <summary>Somebody was, or may have been, offered the candidate, or that of the rollout which this one took over.</summary>
     [JsonIgnore]
-    public bool Exposed => Step >= 0 || Supersedes.Length > 0;
+    public bool Exposed => Step >= 0 || Predecessors is not null;
 
     [JsonIgnore]
     public bool Ended => State switch
@@ -160,7 +160,7 @@ public sealed record Lane
         Fence = new Fence(Epoch, revision),
         Candidate = Candidate,
         Fallback = Fallback,
-        Supersedes = Supersedes,
+        Predecessors = Predecessors ?? [],
         Steps = [.. Plan.Steps.Select(step => step.ToTarget())],
         Step = Step,
         Attempt = Attempt,

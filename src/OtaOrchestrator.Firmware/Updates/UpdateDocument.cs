@@ -8,16 +8,18 @@ public enum UpdateOperation { Update, Return }
 /// <summary>
 /// The job document: AWS's <c>afr_ota</c> member for where the image is and its signature, ours for what it means. At most 32,768 characters.
 /// </summary>
-/// <param name="Candidate">Return only: <c>sha256:</c> and the digest of the image that the device must be running to act.</param>
+/// <param name="Candidates">Return only: <c>sha256:</c> and the digests of the images of which the device must be running one to act.</param>
 /// <param name="ManifestBytes">The exact signed bytes.</param>
 /// <param name="ManifestSignature">DER, by the release key over their SHA-256.</param>
 /// <param name="ImageSignature">DER, by the release key over the SHA-256 of the exact image: <c>sig-sha256-ecdsa</c>.</param>
 /// <param name="ImageUrl">On the wire a placeholder that is resolved each time a device fetches the document.</param>
 public sealed record UpdateDocument(
-    UpdateOperation Operation, string Rollout, string Lane, string Release, string? Candidate, byte[] ManifestBytes, byte[] ManifestSignature, byte[] ImageSignature, string ImageUrl, long FileSize)
+    UpdateOperation Operation, string Rollout, string Lane, string Release, IReadOnlyList<string> Candidates, byte[] ManifestBytes, byte[] ManifestSignature, byte[] ImageSignature, string ImageUrl, long FileSize)
 {
     public const int CharactersMax = 32_768;
+    public const int CandidatesMax = 16;
     private const int NameCharactersMax = 256;
+    private const int DigestCharacters = 71;
     public const string SignatureMember = "sig-sha256-ecdsa";
 
     /// <summary>The link that the service resolves for each device: <c>${aws:iot:s3-presigned-url:…}</c>.</summary>
@@ -51,9 +53,14 @@ public sealed record UpdateDocument(
             json.WriteString("rollout", Rollout);
             json.WriteString("lane", Lane);
             json.WriteString("release", Release);
-            if (Candidate is not null)
+            if (Candidates.Count > 0)
             {
-                json.WriteString("candidate", Candidate);
+                json.WriteStartArray("candidates");
+                foreach (var candidate in Candidates)
+                {
+                    json.WriteStringValue(candidate);
+                }
+                json.WriteEndArray();
             }
             json.WriteString("manifest", Convert.ToBase64String(ManifestBytes));
             json.WriteString("manifestSignature", Convert.ToBase64String(ManifestSignature));
@@ -75,11 +82,12 @@ public sealed record UpdateDocument(
             {
                 return null;
             }
-            var candidate = ota.TryGetProperty("candidate", out var named) ? named.GetString() : null;
+            string[] candidates = ota.TryGetProperty("candidates", out var named) ? [.. named.EnumerateArray().Select(one => one.GetString() ?? "")] : [];
             long size = file.GetProperty("filesize").GetInt64();
             var manifest = ota.GetProperty("manifest").GetBytesFromBase64();
             var url = file.GetProperty("update_data_url").GetString() ?? "";
-            if (size is <= 0 or > Manifest.SizeMax || manifest.Length > Manifest.BytesMax || url.Length is 0 or > 4096 || (known == UpdateOperation.Return && candidate is not { Length: 71 }))
+            if (size is <= 0 or > Manifest.SizeMax || manifest.Length > Manifest.BytesMax || url.Length is 0 or > 4096 || candidates.Length > CandidatesMax
+                || candidates.Any(candidate => candidate.Length != DigestCharacters) || (known == UpdateOperation.Return && candidates.Length == 0))
             {
                 return null;
             }
@@ -88,7 +96,7 @@ public sealed record UpdateDocument(
                 Name(ota, "rollout"),
                 Name(ota, "lane"),
                 Name(ota, "release"),
-                candidate,
+                candidates,
                 manifest,
                 ota.GetProperty("manifestSignature").GetBytesFromBase64(),
                 file.GetProperty(SignatureMember).GetBytesFromBase64(),

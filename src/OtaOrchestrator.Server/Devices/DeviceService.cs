@@ -144,7 +144,8 @@ public sealed partial class DeviceService(Database database, Ledger ledger, IotD
         var rollout = ledger.Find(environment, ResourceNames.Checked(id, "filter")) ?? throw RefusedException.NotFound(ResourceNames.OfRollout(environment, id));
         var lane = rollout.Lanes.FirstOrDefault(lane => lane.Kind == TargetKind.Fleet) ?? throw RefusedException.Invalid("filter", $"{id} changed no fleet");
         // Who still says that it runs the candidate, or has it underway, has not come back.
-        return $"{query} AND shadow.name.ota.reported.digest:{DeviceQuery.Quoted(lane.Candidate.Digest)}";
+        var digests = (lane.Predecessors ?? []).Select(before => before.Digest).Prepend(lane.Candidate.Digest).Select(DeviceQuery.Quoted);
+        return $"{query} AND shadow.name.ota.reported.digest:({string.Join(" OR ", digests)})";
     }
 
     private static (string Environment, string Thing) Name(string name)

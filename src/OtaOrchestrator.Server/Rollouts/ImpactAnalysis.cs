@@ -72,6 +72,7 @@ public sealed class ImpactAnalysis(ITargets targets, TimeProvider time)
         Candidate = new TargetRelease(lane.Candidate.Name, lane.Candidate.Version, lane.Candidate.Digest),
         Fallback = new TargetRelease(lane.Fallback.Name, lane.Fallback.Version, lane.Fallback.Digest),
         Steps = [.. lane.Plan.Steps.Select(step => step.ToTarget())],
+        Predecessors = lane.Predecessors ?? [],
         Step = -1,
     };
 }

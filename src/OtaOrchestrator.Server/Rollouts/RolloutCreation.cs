@@ -24,8 +24,7 @@ public sealed class RolloutCreation(Database database, ITargets targets, Signing
     /// <param name="Supersedes">The rollout that it takes over from.</param>
     public sealed record Draft(string Environment, string Id, Plan Plan, Actor StartedBy, ImmutableArray<DraftLane> Lanes, string? Supersedes, bool Rehearsal);
 
-    /// <param name="Supersedes">What that rollout has exposed on this target, <c>name@version</c>; empty for nothing.</param>
-    public sealed record DraftLane(LanePlan Plan, TargetRow Target, Wire.Target Spec, ReleaseRow Candidate, ReleaseRow Fallback, ImmutableArray<string> UndoAfter, string Supersedes = "");
+    public sealed record DraftLane(LanePlan Plan, TargetRow Target, Wire.Target Spec, ReleaseRow Candidate, ReleaseRow Fallback, ImmutableArray<string> UndoAfter, ImmutableArray<Predecessor>? Predecessors = null);
 
     /// <param name="supersede">Take over from the rollout that has the targets.</param>
     public Draft Check(string environment, string rolloutId, Wire.Plan wire, Actor startedBy, DateTimeOffset now, bool supersede = false, bool rehearsal = false)
@@ -68,7 +67,7 @@ public sealed class RolloutCreation(Database database, ITargets targets, Signing
             var order = UndoOrder.WaitsFor([.. lanes.Select(lane => new UndoOrder.UndoLane(lane!.Plan.Name, lane.Plan.Target, lane.Fallback.Version, lane.Plan.Needs))]);
             var id = rolloutId.Length > 0 ? ResourceNames.Checked(rolloutId, "rolloutId") : FreeId(db, environment, plan.Name, now);
             return new Draft(
-                environment, id, plan, startedBy, [.. lanes.Select(lane => lane! with { UndoAfter = order[lane.Plan.Name], Supersedes = superseded?.Exposed(lane.Plan.Target) ?? "" })], superseded?.Rollout.Id, rehearsal);
+                environment, id, plan, startedBy, [.. lanes.Select(lane => lane! with { UndoAfter = order[lane.Plan.Name], Predecessors = superseded?.Predecessors(lane.Plan.Target) })], superseded?.Rollout.Id, rehearsal);
         });
     }
 
@@ -76,7 +75,9 @@ public sealed class RolloutCreation(Database database, ITargets targets, Signing
     public Rollout Take(Statements db, Draft draft, DateTimeOffset now)
     {
         var lanes = ImmutableArray.CreateBuilder<Lane>();
-        foreach (var lane in draft.Lanes)
+        // Read again: it may have exposed more since the check.
+        var superseded = draft.Supersedes is { } taken ? new Succession(StoredJson.RolloutOf(Journal.Rollout(db, draft.Environment, taken)!)) : null;
+        foreach (var lane in draft.Lanes.Select(lane => lane with { Predecessors = superseded?.Predecessors(lane.Target.Id) }))
         {
             var target = Journal.Target(db, draft.Environment, lane.Target.Id)!;
             if (target.ActiveRollout.Length > 0 || !Journal.TakeTarget(db, draft.Environment, target.Id, draft.Id, target.Epoch + 1))
@@ -93,7 +94,7 @@ public sealed class RolloutCreation(Database database, ITargets targets, Signing
                 Kind = target.Kind,
                 Candidate = candidate,
                 Fallback = fallback,
-                Supersedes = lane.Supersedes,
+                Predecessors = lane.Predecessors,
                 Epoch = target.Epoch + 1,
                 Plan = lane.Plan,
                 UndoAfter = lane.UndoAfter,
@@ -193,20 +194,20 @@ public sealed class RolloutCreation(Database database, ITargets targets, Signing
     private (TargetRelease Candidate, TargetRelease Fallback) Signed(Statements db, Draft draft, DraftLane lane, string fleet)
     {
         // In this order: the fallback's manifest is the newer one, so that a device which took the candidate takes it too.
-        var candidate = Document(UpdateOperation.Update, draft, lane.Plan.Name, fleet, lane.Candidate, Journal.NextSequence(db, fleet), null);
-        var fallback = Document(UpdateOperation.Return, draft, lane.Plan.Name, fleet, lane.Fallback, Journal.NextSequence(db, fleet), lane.Candidate.Digest);
+        var candidate = Document(UpdateOperation.Update, draft, lane.Plan.Name, fleet, lane.Candidate, Journal.NextSequence(db, fleet), []);
+        var fallback = Document(UpdateOperation.Return, draft, lane.Plan.Name, fleet, lane.Fallback, Journal.NextSequence(db, fleet), [lane.Candidate.Digest, .. (lane.Predecessors ?? []).Select(before => before.Digest)]);
         return (
             new TargetRelease(lane.Candidate.Name, lane.Candidate.Version, lane.Candidate.Digest) { Document = candidate },
             new TargetRelease(lane.Fallback.Name, lane.Fallback.Version, lane.Fallback.Digest) { Document = fallback });
     }
 
-    private string Document(UpdateOperation operation, Draft draft, string lane, string fleet, ReleaseRow row, long sequence, string? candidate)
+    private string Document(UpdateOperation operation, Draft draft, string lane, string fleet, ReleaseRow row, long sequence, IReadOnlyList<string> candidates)
     {
         var firmware = ReleaseService.Parse(row).Firmware;
         var sha256 = row.Digest["sha256:".Length..];
         var manifest = new Manifest(fleet, row.Id, row.Version, [.. firmware.HardwareIds], firmware.SecurityCounter, sequence, sha256, firmware.Size).ToBytes();
         return new UpdateDocument(
-            operation, draft.Id, lane, row.Id, candidate, manifest, signing.SignDigest(SHA256.HashData(manifest)), Convert.FromBase64String(firmware.Signature), UpdateDocument.Placeholder(sha256), firmware.Size).ToJson();
+            operation, draft.Id, lane, row.Id, candidates, manifest, signing.SignDigest(SHA256.HashData(manifest)), Convert.FromBase64String(firmware.Signature), UpdateDocument.Placeholder(sha256), firmware.Size).ToJson();
     }
 
     private static TargetRelease Backend(ReleaseRow row) => new(row.Name, row.Version, row.Digest) { Addresses = [.. ReleaseService.Parse(row).Backend.Addresses] };

@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using OtaOrchestrator.Core.Plans;
+using OtaOrchestrator.Core.Ports;
 using OtaOrchestrator.Core.Rollouts;
 using OtaOrchestrator.Server.Errors;
 using OtaOrchestrator.Server.Store;
@@ -9,6 +11,9 @@ namespace OtaOrchestrator.Server.Rollouts;
 /// <summary>A fix that goes forward: it takes over every target of the rollout before it, and returns to what that one would have returned to.</summary>
 internal sealed record Succession(Rollout Rollout)
 {
+    /// <summary>A return asks for each release by its digest, and a query of a fleet's index has a limit.</summary>
+    private const int FleetPredecessorsMax = 2;
+
     /// <summary>Null when there is nothing to take over, or it can't be: then <paramref name="violations"/> says why.</summary>
     public static Succession? Of(Statements db, string environment, Plan plan, Func<string, TargetRow?> find, List<PlanViolation> violations)
     {
@@ -25,10 +30,6 @@ internal sealed record Succession(Rollout Rollout)
         var rollout = StoredJson.RolloutOf(Journal.Rollout(db, environment, taken[0])!);
         foreach (var lane in rollout.Lanes.Where(lane => lane.Exposed))
         {
-            if (lane.Kind == TargetKind.Fleet)
-            {
-                throw new RefusedException(Wire.ErrorReason.WrongState, $"{rollout.Id} has offered {lane.Candidate} to devices of {lane.Target}: roll it back first");
-            }
             if (plan.Lanes.All(mine => mine.Target != lane.Target))
             {
                 violations.Add(new PlanViolation("lanes", $"leave out {lane.Target}, to which {rollout.Id} has exposed {lane.Candidate}", "take it over too, or roll back"));
@@ -56,7 +57,24 @@ internal sealed record Succession(Rollout Rollout)
 
     public Plan Inherit(Plan plan) => plan with { Lanes = [.. plan.Lanes.Select(lane => Before(lane.Target) is { } before ? lane with { Fallback = before.Fallback.ToString() } : lane)] };
 
-    public string Exposed(string target) => Before(target) is { Exposed: true } lane ? lane.Candidate.ToString() : "";
+    /// <summary>What devices or users of the target may have because of the rollout, or of those that it had taken over itself.</summary>
+    public ImmutableArray<Predecessor>? Predecessors(string target)
+    {
+        if (Before(target) is not { Exposed: true } lane)
+        {
+            return null;
+        }
+        var offered = lane.Plan.Steps.Take(lane.Step + 1).Select(step => step.ToTarget()).ToList();
+        ImmutableArray<Predecessor> mine = offered.Count == 0 ? []
+            :
+            [
+                new Predecessor(Rollout.Id, lane.Name, lane.Candidate.ToString(), lane.Candidate.Digest,
+                    offered.Where(step => step.Group is null).Select(step => step.Share).DefaultIfEmpty(0).Max(), [.. offered.Select(step => step.Group).OfType<string>().Distinct()]),
+            ];
+        ImmutableArray<Predecessor> all = [.. lane.Predecessors ?? [], .. mine];
+        return lane.Kind == TargetKind.Traffic || all.Length <= FleetPredecessorsMax ? all
+            : throw new RefusedException(Wire.ErrorReason.WrongState, $"{Rollout.Id} took over {string.Join(" and ", all.SkipLast(1).Select(one => one.Rollout))} already, and some of {target} may run any of their releases: roll it back first");
+    }
 
     private Lane? Before(string target) => Rollout.Lanes.FirstOrDefault(lane => lane.Target == target);
 }

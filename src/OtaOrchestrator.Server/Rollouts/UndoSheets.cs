@@ -83,16 +83,16 @@ internal static class UndoSheets
                 $"ota serve --home {Quoted(home.Root)}");
             yield break;
         }
-        var prefix = IotFleet.JobPrefix(lane.Order(rollout, rollout.Revision));
+        var prefixes = IotFleet.JobPrefixes(lane.Order(rollout, rollout.Revision));
         yield return Command(
             "how the device plane inside the server is reached: it must run (ota serve)",
             $"export AWS_SHARED_CREDENTIALS_FILE={Quoted(home.ControlPlaneProfile)} AWS_CA_BUNDLE={Quoted(Path.Combine(home.Pki, "server-ca.crt"))} AWS_ENDPOINT_URL_IOT={Quoted(controlPlane)} AWS_DEFAULT_REGION={ControlPlaneKey.Open(home).Region}");
         yield return Command(
             "withdraw what is queued; what has begun ends by itself",
-            $"for job in $(aws iot list-jobs --status IN_PROGRESS --query \"jobs[?starts_with(jobId,'{prefix}')].jobId\" --output text); do aws iot cancel-job --job-id \"$job\"; done");
+            $"for job in $(aws iot list-jobs --status IN_PROGRESS --query \"jobs[?{string.Join(" || ", prefixes.Select(one => $"starts_with(jobId,'{one}')"))}].jobId\" --output text); do aws iot cancel-job --job-id \"$job\"; done");
         yield return Command(
-            $"send every device that runs {lane.Candidate} back to {lane.Fallback}; the document was signed beforehand",
-            $"aws iot create-job --job-id {prefix}undo --target-selection SNAPSHOT --targets \"$(aws iot describe-thing-group --thing-group-name {Quoted(fleet.Fleet)} --query thingGroupArn --output text)\" --document {Quoted(lane.Fallback.Document!)}");
-        yield return Command("count who has not come back yet", $"aws iot describe-job --job-id {prefix}undo --query job.jobProcessDetails");
+            $"send every device that runs {string.Join(" or ", (lane.Predecessors ?? []).Select(before => before.Release).Prepend(lane.Candidate.ToString()))} back to {lane.Fallback}; the document was signed beforehand",
+            $"aws iot create-job --job-id {prefixes[0]}undo --target-selection SNAPSHOT --targets \"$(aws iot describe-thing-group --thing-group-name {Quoted(fleet.Fleet)} --query thingGroupArn --output text)\" --document {Quoted(lane.Fallback.Document!)}");
+        yield return Command("count who has not come back yet", $"aws iot describe-job --job-id {prefixes[0]}undo --query job.jobProcessDetails");
     }
 }

@@ -60,7 +60,7 @@ internal static class Forgery
         string digest = Convert.ToHexStringLower(sha256);
         byte[] manifest = new Manifest(fleet, release, version, [hardware], 1_000, SequenceAboveAll, digest, image.Length).ToBytes();
         var document = new UpdateDocument(
-            UpdateOperation.Update, "forged", "firmware", release, null, manifest, key.SignDigest(SHA256.HashData(manifest)), key.SignDigest(sha256), UpdateDocument.Placeholder(digest), image.Length);
+            UpdateOperation.Update, "forged", "firmware", release, [], manifest, key.SignDigest(SHA256.HashData(manifest)), key.SignDigest(sha256), UpdateDocument.Placeholder(digest), image.Length);
         return (document.ToJson(), "sha256:" + digest);
     }
 }

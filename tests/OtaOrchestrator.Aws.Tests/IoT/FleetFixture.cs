@@ -90,6 +90,14 @@ public sealed class FleetFixture : IAsyncDisposable
         SilentAfter = TimeSpan.FromMinutes(30),
     };
 
+    /// <summary>A rollout that took over from that of <see cref="Order"/> after its first step.</summary>
+    public static TargetOrder Fix(int step, long revision) => Order(step, revision: revision, rollout: "r-fix") with
+    {
+        Fence = new Fence(2, revision),
+        Candidate = new TargetRelease("thermostat-fw", "2.4.1", Digest('c')) { Document = """{"ota":{"operation":"update","release":"thermostat-fw@2.4.1"}}""" },
+        Predecessors = [new Predecessor(Rollout, "devices", "thermostat-fw@2.4.0", Digest('a'), 0.1, [])],
+    };
+
     public static string Digest(char c) => "sha256:" + new string(c, 64);
 
     /// <summary>Enrols a device whose cohort is in the first wave of <see cref="Order"/>, or is not.</summary>

@@ -426,6 +426,75 @@ public sealed class IotFleetTests : IAsyncLifetime
         Assert.True((await Target.ReadAsync(Order(1), _cancellation)).Agrees);
     }
 
+    [Fact]
+    public async Task Fix_takes_over_what_was_offered_and_takes_back_who_runs_either()
+    {
+        var (fixedOne, broken, waiting, later) = (await _fleet.EnrolAsync(true), await _fleet.EnrolAsync(true), await _fleet.EnrolAsync(true), await _fleet.EnrolAsync(false));
+        await Target.ExposeAsync(Order(0), _cancellation);
+        foreach (var thing in new[] { fixedOne, broken })
+        {
+            await _fleet.EndAsync(thing, await _fleet.StartAsync(thing), "confirmed", 'a');
+        }
+
+        var fix = Fix(-1, revision: 1);
+        Assert.Equal(new Preparation(4), await Target.PrepareAsync(fix, _cancellation));
+        Assert.Empty(await waiting.QueuedAsync());
+
+        // Who was reached before is reached first.
+        fix = Fix(0, revision: 2);
+        await Target.ExposeAsync(fix, _cancellation);
+        Assert.True((await Target.ReadAsync(fix, _cancellation)).Agrees);
+        foreach (var (thing, offers) in new[] { (fixedOne, 1), (broken, 1), (waiting, 1), (later, 0) })
+        {
+            Assert.Equal(offers, (await thing.QueuedAsync()).Count);
+        }
+
+        await _fleet.EndAsync(fixedOne, await _fleet.StartAsync(fixedOne), "confirmed", 'c');
+
+        var restore = Fix(0, revision: 3);
+        await Target.RestoreAsync(restore, _cancellation);
+        Assert.Equal((false, 2, 0, 0, 0), Short(await Target.ReadRestorationAsync(restore, _cancellation)));
+        foreach (var thing in new[] { fixedOne, broken })
+        {
+            await _fleet.EndAsync(thing, await _fleet.StartAsync(thing), "confirmed", 'b');
+        }
+
+        Assert.Equal((true, 0, 2, 0, 0), Short(await Target.ReadRestorationAsync(restore, _cancellation)));
+        Assert.Empty(await later.QueuedAsync());
+    }
+
+    [Fact]
+    public async Task Fix_that_never_began_takes_back_what_it_took_over()
+    {
+        var device = await _fleet.EnrolAsync(true);
+        await Target.ExposeAsync(Order(0), _cancellation);
+        await _fleet.EndAsync(device, await _fleet.StartAsync(device), "confirmed", 'a');
+
+        var restore = Fix(-1, revision: 2);
+        await Target.RestoreAsync(restore, _cancellation);
+        Assert.False((await Target.ReadRestorationAsync(restore, _cancellation)).Agrees);
+        await _fleet.EndAsync(device, await _fleet.StartAsync(device), "confirmed", 'b');
+        Assert.Equal((true, 0, 1, 0, 0), Short(await Target.ReadRestorationAsync(restore, _cancellation)));
+    }
+
+    [Fact]
+    public async Task Late_exposure_of_what_was_taken_over_is_seen_and_taken_back()
+    {
+        var device = await _fleet.EnrolAsync(inFirstWave: false);
+        var fix = Fix(0, revision: 1);
+        await Target.PrepareAsync(fix, _cancellation);
+        await Target.ExposeAsync(fix, _cancellation);
+        // A call of the rollout before it that was under way, from another process that knows of no fence.
+        await new IotFleet(_fleet.Iot, _fleet.Settings, _fleet.Clock).ExposeAsync(Order(1), _cancellation);
+
+        var reading = await Target.ReadAsync(fix, _cancellation);
+        Assert.False(reading.Agrees);
+        Assert.Contains("still offer thermostat-fw@2.4.0", reading.Detail, StringComparison.Ordinal);
+        await Target.ExposeAsync(fix, _cancellation);
+        Assert.True((await Target.ReadAsync(fix, _cancellation)).Agrees);
+        Assert.Empty(await device.QueuedAsync());
+    }
+
     private async Task<FleetObservation> Observe(TargetOrder order) => Assert.IsType<FleetObservation>(await Target.ObserveAsync(order, _cancellation));
 
     private static (bool, long, long, long, long) Short(Restoration r) => (r.Agrees, r.Candidate, r.Returned, r.Failed, r.Tail);

@@ -75,6 +75,18 @@ public sealed class NamesTests
     }
 
     [Fact]
+    public void Every_question_about_a_return_fits_a_query_whatever_was_taken_over()
+    {
+        var fleet = new string('f', 60);
+        var order = FleetFixture.Fix(1, 1) with { Target = fleet, Rollout = new string('r', 60), Steps = [new TargetStep(0.1, null), new TargetStep(0.5, null)] };
+        order = order with { Predecessors = [.. order.Predecessors, new Predecessor(new string('s', 60), new string('l', 60), "a@1", FleetFixture.Digest('d'), 0.2, [new string('g', 60)])] };
+        foreach (var condition in new ReturnOutcomes(order, 1_732_345_678).All)
+        {
+            Assert.All(FleetQuery.Within(Waves.Exposed(order), condition), q => Assert.True(q.Length <= FleetQuery.CharsMax, $"{q.Length}: {q}"));
+        }
+    }
+
+    [Fact]
     public void Every_outcome_fits_one_query()
     {
         var order = FleetFixture.Order(0, rollout: new string('r', 100));

@@ -318,7 +318,7 @@ public sealed class LifecycleTests
     public void Successor_that_comes_to_nothing_takes_back_what_it_took_over(LaneState state, Trigger trigger)
     {
         var rollout = Example.Rollout();
-        rollout = rollout with { Lanes = [rollout.Lanes[0] with { State = state, Supersedes = "thermostat-api@5.1.0" }, rollout.Lanes[1] with { State = LaneState.Preparing }] };
+        rollout = rollout with { Lanes = [rollout.Lanes[0] with { State = state, Predecessors = [new Predecessor("autumn", "api", "thermostat-api@5.1.0", "sha256:0", 1, [])] }, rollout.Lanes[1] with { State = LaneState.Preparing }] };
         Assert.NotNull(Lifecycle.Decide(rollout, Example.Command(Trigger.Cancel), Example.Start).Refusal);
         var signal = trigger == Trigger.Rollback ? Example.Command(trigger) : Example.Outcome(trigger, "api");
         var decision = Lifecycle.Decide(rollout, signal, Example.Start);

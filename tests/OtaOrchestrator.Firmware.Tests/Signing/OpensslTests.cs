@@ -19,7 +19,7 @@ public sealed class OpensslTests
         var sha256 = SHA256.HashData(image);
         var manifest = new Manifest("thermostats", "thermostat-fw@2.4.0", "2.4.0", ["thermo-a1"], 3, 1, Convert.ToHexStringLower(sha256), image.Length).ToBytes();
         var json = new UpdateDocument(
-            UpdateOperation.Update, "r1", "firmware", "thermostat-fw@2.4.0", null, manifest, key.SignDigest(SHA256.HashData(manifest)), key.SignDigest(sha256), "https://x/y", image.Length).ToJson();
+            UpdateOperation.Update, "r1", "firmware", "thermostat-fw@2.4.0", [], manifest, key.SignDigest(SHA256.HashData(manifest)), key.SignDigest(sha256), "https://x/y", image.Length).ToJson();
 
         // The signature is taken from the document as a device would, without our parser.
         using var document = JsonDocument.Parse(json);

@@ -46,7 +46,7 @@ public sealed class DeviceDecisionTests
         byte[] bytes = kind == "signed, but no manifest" ? "{}"u8.ToArray() : manifest.ToBytes();
         var other = SigningKey.Create();
         var document = new UpdateDocument(
-            UpdateOperation.Update, "r", "l", kind == "another release than offered" ? "x@1" : manifest.Release, null, bytes,
+            UpdateOperation.Update, "r", "l", kind == "another release than offered" ? "x@1" : manifest.Release, [], bytes,
             (kind == "manifest signed by another key" ? other : s_key).SignDigest(SHA256.HashData(bytes)),
             (kind == "image signed by another key" ? other : s_key).SignDigest(Convert.FromHexString(manifest.Sha256)), "https://x/", kind == "another size than offered" ? 1 : manifest.Size);
         document = kind switch

@@ -23,7 +23,7 @@ internal static class Offers
         var bytes = manifest.ToBytes();
         return new Offer(
             new UpdateDocument(
-                UpdateOperation.Update, "r1", "firmware", "thermostat-fw@2.4.0", null, bytes, (manifestKey ?? Key).SignDigest(SHA256.HashData(bytes)), (imageKey ?? Key).SignDigest(sha256),
+                UpdateOperation.Update, "r1", "firmware", "thermostat-fw@2.4.0", [], bytes, (manifestKey ?? Key).SignDigest(SHA256.HashData(bytes)), (imageKey ?? Key).SignDigest(sha256),
                 UpdateDocument.Placeholder(Convert.ToHexStringLower(sha256)), image.Length),
             manifest);
     }

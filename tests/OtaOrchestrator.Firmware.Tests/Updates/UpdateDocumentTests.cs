@@ -19,15 +19,30 @@ public sealed class UpdateDocumentTests
         Assert.NotNull(actual);
         Assert.Equal(expected.ToJson(), actual.ToJson());
         Assert.Equal(expected.ManifestBytes, actual.ManifestBytes);
-        Assert.Equal(expected with { ManifestBytes = [], ManifestSignature = [], ImageSignature = [] }, actual with { ManifestBytes = [], ManifestSignature = [], ImageSignature = [] });
+        Assert.Equal(expected with { Candidates = [], ManifestBytes = [], ManifestSignature = [], ImageSignature = [] }, actual with { Candidates = [], ManifestBytes = [], ManifestSignature = [], ImageSignature = [] });
     }
 
     [Fact]
     public void What_was_written_is_read()
     {
         AssertSame(Example, Parse(Example.ToJson()));
-        var back = Example with { Operation = UpdateOperation.Return, Candidate = "sha256:" + new string('b', 64) };
+        var back = Example with { Operation = UpdateOperation.Return, Candidates = ["sha256:" + new string('b', 64)] };
         AssertSame(back, Parse(back.ToJson()));
+        AssertSame(back with { Candidates = [.. back.Candidates, "sha256:" + new string('c', 64)] }, Parse((back with { Candidates = [.. back.Candidates, "sha256:" + new string('c', 64)] }).ToJson()));
+    }
+
+    [Theory]
+    [InlineData("[]")]
+    [InlineData("null")]
+    [InlineData("\"sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\"")]
+    [InlineData("[\"\"]")]
+    [InlineData("[7]")]
+    [InlineData("[\"sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\", null]")]
+    public void A_return_says_from_which_images(string candidates)
+    {
+        var json = JsonNode.Parse((Example with { Operation = UpdateOperation.Return, Candidates = ["sha256:" + new string('b', 64)] }).ToJson())!;
+        Set(json, "ota/candidates", JsonNode.Parse(candidates));
+        Assert.Null(Parse(json.ToJsonString()));
     }
 
     [Fact]

@@ -136,7 +136,7 @@ public sealed class RouterTargetTests : World
         await using var fix = await ToyBackend.StartAsync(Pki, "5.1.1");
         var successor = Order(1, -1) with { Rollout = "r2", Fence = new Fence(2, 1), Candidate = Release(fix) };
         Assert.Contains("not everything to the fallback", (await _target.PrepareAsync(successor, default)).Problem, StringComparison.Ordinal);
-        successor = successor with { Supersedes = Release(New).ToString() };
+        successor = successor with { Predecessors = [new Predecessor("earlier", "api", Release(New).ToString(), "sha256:0", 1, [])] };
         Assert.Null((await _target.PrepareAsync(successor, default)).Problem);
         Assert.Equal(Old.Version, await Router.VersionAsync());
         await _target.ExposeAsync(successor with { Fence = new Fence(2, 2), Step = 2 }, default);

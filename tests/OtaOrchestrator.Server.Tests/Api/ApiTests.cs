@@ -9,6 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 using OtaOrchestrator.Protocol.V1;
 using OtaOrchestrator.Server.Pki;
 using OtaOrchestrator.Server.Reconciling;
+using OtaOrchestrator.Server.Rollouts;
 using OtaOrchestrator.Server.Tests.Scenes;
 using Environment = OtaOrchestrator.Protocol.V1.Environment;
 
@@ -310,6 +311,43 @@ public sealed class ApiTests(ApiTests.Shared shared) : IClassFixture<ApiTests.Sh
         await Until(second.Name, RolloutState.RolledBack);
         Assert.Equal(("api@1.0", null), (Target().Runs, Target().Candidate));
         Assert.Empty((await Admin.Audit.CheckConsistencyAsync(new() { Parent = _environment })).Findings);
+    }
+
+    [Fact]
+    public async Task A_fleet_s_fix_takes_back_all_that_was_offered_before_it_and_is_taken_over_twice_at_most()
+    {
+        var (name, fleet, environment) = (Firmware(), $"fleet{_environment[13..]}", _environment["environments/".Length..]);
+        await Admin.Environments.CreateEnvironmentAsync(new() { EnvironmentId = environment, Environment = new Environment() });
+        foreach (var version in (string[])["1.0", "2.0", "3.0", "4.0", "5.0"])
+        {
+            await Admin.PublishFirmware(name, version, counter: 1);
+        }
+        await Admin.Environments.CreateTargetAsync(new()
+        {
+            Parent = _environment, TargetId = name, Target = new Target { CurrentRelease = $"releases/{name}@1.0", Fleet = new FleetTarget { Fleet = fleet, HardwareIds = { "thermo-a1" } } },
+        });
+        async Task<Rollout> Fix(string version) => await Admin.Rollouts.CreateRolloutAsync(new()
+        {
+            Parent = _environment, Supersede = true,
+            Plan = new Plan { Name = "up", Lanes = { new LanePlan { Name = "homes", Target = name, Release = $"{name}@{version}", Steps = { new StepPlan { Share = 0.1, Pause = true }, new StepPlan { Share = 1 } } } } },
+        });
+
+        List<Core.Rollouts.Rollout> rollouts = [];
+        foreach (var version in (string[])["2.0", "3.0", "4.0"])
+        {
+            var rollout = await Fix(version);
+            await Until(rollout.Name, RolloutState.Baking);
+            rollouts.Add(_server.Services.GetRequiredService<Ledger>().Find(environment, rollout.Name.Split('/')[^1])!);
+        }
+        var refused = await Refused.By(() => Fix("5.0"));
+        Assert.Equal((StatusCode.FailedPrecondition, "WRONG_STATE"), (refused.Code, refused.Reason));
+
+        var last = rollouts[^1].Lanes[0];
+        Assert.Equal([rollouts[0].Id, rollouts[1].Id], last.Predecessors!.Value.Select(before => before.Rollout));
+        var candidates = JsonDocument.Parse(last.Fallback.Document!).RootElement.GetProperty("ota").GetProperty("candidates").EnumerateArray().Select(one => one.GetString()).ToHashSet();
+        Assert.Equal([.. rollouts.Select(rollout => rollout.Lanes[0].Candidate.Digest)], candidates);
+        await Admin.Rollouts.RollbackRolloutAsync(new() { Name = $"{_environment}/rollouts/-" });
+        await Until($"{_environment}/rollouts/{rollouts[^1].Id}", RolloutState.RolledBack);
     }
 
     private FileTarget FileTarget() => (FileTarget)_server.Services.GetRequiredService<ITargets>().Of(_environment["environments/".Length..], "api");

@@ -165,7 +165,7 @@ public sealed class SeededDivergenceTests : IAsyncLifetime
     public void A_sequence_behind_what_was_signed_is_found()
     {
         var manifest = new Manifest("thermostats", "fw@2.0", "2.0", ["a1"], 1, 12, new string('c', 64), 100).ToBytes();
-        var document = new UpdateDocument(UpdateOperation.Update, "spring", "firmware", "fw@2.0", null, manifest, [1], [1], UpdateDocument.Placeholder(new string('c', 64)), 100).ToJson();
+        var document = new UpdateDocument(UpdateOperation.Update, "spring", "firmware", "fw@2.0", [], manifest, [1], [1], UpdateDocument.Placeholder(new string('c', 64)), 100).ToJson();
         var rollout = Fleet("sha256:" + new string('c', 64));
         rollout = rollout with { Lanes = [rollout.Lanes[0] with { Candidate = rollout.Lanes[0].Candidate with { Document = document } }] };
         var fine = new Findings();

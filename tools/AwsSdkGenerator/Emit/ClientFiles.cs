@@ -10,6 +10,8 @@ internal sealed class ClientFiles(ServiceModel model, Names names, IProtocol pro
 
     private string Config => names.Base + "Config";
 
+    private string Endpoints => model.Partitions.Count > 0 ? "PartitionEndpoints" : "RegionalEndpoints";
+
     public string Interface()
     {
         var code = CodeWriter.File(
@@ -74,8 +76,8 @@ internal sealed class ClientFiles(ServiceModel model, Names names, IProtocol pro
     {
         var code = CodeWriter.File(names.Namespace, "Amazon.Runtime", "Amazon.Runtime.Endpoints", "Amazon.Runtime.StandIn", "Amazon.Util.Internal");
         code.Line().Block($"public partial class {Config} : ClientConfig", () => code
-            .Line("private static readonly RegionalEndpoints Endpoints = new RegionalEndpoints(")
-            .Indented(() => code.Line($"\"{model.EndpointPrefix}\", \"{model.SigningName}\");"))
+            .Line($"private static readonly {Endpoints} Endpoints = new {Endpoints}(")
+            .Indented(() => code.Line(string.Join(", ", [$"\"{model.EndpointPrefix}\"", $"\"{model.SigningName}\"", .. model.Partitions.Select(p => $"(\"{p.Partition}\", \"{p.Host}\", \"{p.Region}\")")]) + ");"))
             .Line()
             .Block($"public {Config}() : base(StandInDefaults.Provider)", () => code
                 .Line($"base.ServiceId = \"{model.ServiceId}\";")
@@ -115,14 +117,14 @@ internal sealed class ClientFiles(ServiceModel model, Names names, IProtocol pro
         var (request, response) = ($"{operation.Name}Request", $"{operation.Name}Response");
         var code = CodeWriter.File(
             names.Namespace + ".Internal",
-            [.. new[] { "System", "System.Collections.Generic", "Amazon.Runtime", "Amazon.Runtime.Internal", "Amazon.Runtime.StandIn", names.Namespace + ".Model" }.Concat(protocol.Usings)]);
+            [.. new[] { "System", "System.Collections.Generic", "Amazon.Runtime", "Amazon.Runtime.Internal", "Amazon.Runtime.StandIn", names.Namespace + ".Model" }.Concat(protocol.Usings).Concat(protocol.IsRaw(operation) ? ["System.IO"] : [])]);
         code.Line().Block($"internal static class {operation.Name}Operation", () =>
         {
             code.Line("internal static InvokeOptions Options() => new InvokeOptions")
                 .Line("{")
                 .Indented(() => code
                     .Line($"RequestMarshaller = new RequestMarshaller<{request}>(Marshal),")
-                    .Line($"ResponseUnmarshaller = new {protocol.ReplyType}<{response}>(Unmarshal, Fail),"))
+                    .Line($"ResponseUnmarshaller = new {protocol.ReplyType}<{response}>(Unmarshal, Fail{(protocol.IsRaw(operation) ? ", raw: true" : "")}),"))
                 .Line("};")
                 .Line()
                 .Block($"private static IRequest Marshal({request} request)", () =>

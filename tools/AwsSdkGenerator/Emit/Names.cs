@@ -8,7 +8,7 @@ internal sealed class Names(ServiceModel model)
 {
     public string Namespace => "Amazon." + model.Definition.Name;
 
-    public string Base => "Amazon" + model.Definition.Name;
+    public string Base => "Amazon" + (model.Definition.Client ?? model.Definition.Name);
 
     public string BaseException => Base + "Exception";
 

@@ -91,7 +91,8 @@ internal sealed class TypeFiles(ServiceModel model, Names names)
     {
         var type = names.PropertyType(member.Shape);
         var initial = Names.IsCollection(model.Get(member.Shape)) ? $" = AWSConfigs.InitializeCollections ? new {type}() : null;" : "";
-        return $"public {type} {Names.Pascal(member.Name)} {{ get; set; }}{initial}";
+        var hides = typeof(object).GetMethod(Names.Pascal(member.Name), System.Reflection.BindingFlags.Public | System.Reflection.BindingFlags.Instance, [typeof(object)]) is not null ? "new " : "";
+        return $"public {hides}{type} {Names.Pascal(member.Name)} {{ get; set; }}{initial}";
     }
 
     private static void EmitExceptionConstructors(CodeWriter code, string type)

@@ -15,11 +15,17 @@ internal sealed record ServiceDefinition
     /// <summary>The name after <c>Amazon.</c> in the namespace and after <c>Amazon</c> in the types: <c>IoT</c>.</summary>
     public required string Name { get; init; }
 
+    /// <summary>The name in the types after <c>Amazon</c>, where it differs from that of the namespace: <c>IdentityManagementService</c>.</summary>
+    public string? Client { get; init; }
+
     /// <summary>Where the output goes, relative to the root of the repository.</summary>
     public required string Output { get; init; }
 
     /// <summary>The name to sign for, where .NET differs from the model.</summary>
     public string? SigningName { get; init; }
+
+    /// <summary>Names in .NET that differ from the model's: a shape's, or <c>shape.member</c>.</summary>
+    public IReadOnlyDictionary<string, string> Renames { get; init; } = new Dictionary<string, string>();
 
     /// <summary>Names of operations; a single <c>*</c> for all.</summary>
     public required IReadOnlyList<string> Operations { get; init; }

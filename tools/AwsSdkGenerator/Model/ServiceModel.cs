@@ -8,7 +8,7 @@ internal sealed class ServiceModel
 {
     private readonly Dictionary<string, Shape> _shapes;
 
-    private ServiceModel(ServiceDefinition definition, JsonElement metadata, Dictionary<string, Shape> shapes, IReadOnlyList<Operation> operations)
+    private ServiceModel(ServiceDefinition definition, JsonElement metadata, Dictionary<string, Shape> shapes, IReadOnlyList<Operation> operations, string modelsRoot)
     {
         Definition = definition;
         _shapes = shapes;
@@ -20,6 +20,7 @@ internal sealed class ServiceModel
         SigningName = definition.SigningName ?? Shape.Text(metadata, "signingName") ?? EndpointPrefix;
         TargetPrefix = Shape.Text(metadata, "targetPrefix");
         JsonVersion = Shape.Text(metadata, "jsonVersion");
+        Partitions = PartitionEndpoint.Of(EndpointPrefix, modelsRoot);
 
         InputShapes = Reach(operations.Select(o => o.Input));
         OutputShapes = Reach(operations.Select(o => o.Output).Concat(Exceptions.Select(e => (string?)e.Name)));
@@ -40,6 +41,9 @@ internal sealed class ServiceModel
     public string? TargetPrefix { get; }
 
     public string? JsonVersion { get; }
+
+    /// <summary>Where a service answers that has one endpoint in a partition; empty for one that has an endpoint in each region.</summary>
+    public IReadOnlyList<PartitionEndpoint> Partitions { get; }
 
     public IReadOnlyList<Operation> Operations { get; }
 
@@ -72,6 +76,7 @@ internal sealed class ServiceModel
             Lay(overlay, root);
         }
 
+        Rename(definition.Renames, root);
         using var document = JsonDocument.Parse(root.ToJsonString());
         var model = document.RootElement;
         var all = model.GetProperty("operations").EnumerateObject().ToDictionary(o => o.Name, o => Operation.Parse(o.Name, o.Value));
@@ -80,7 +85,7 @@ internal sealed class ServiceModel
             .Select(n => all.TryGetValue(n, out var o) ? o : throw new InvalidDataException($"{path} has no operation {n}"))
             .ToArray();
         var shapes = model.GetProperty("shapes").EnumerateObject().ToDictionary(s => s.Name, s => Shape.Parse(s.Name, s.Value));
-        return new ServiceModel(definition, model.GetProperty("metadata").Clone(), shapes, operations);
+        return new ServiceModel(definition, model.GetProperty("metadata").Clone(), shapes, operations, modelsRoot);
     }
 
     private static void Lay(JsonObject overlay, JsonObject onto)
@@ -98,28 +103,80 @@ internal sealed class ServiceModel
         }
     }
 
+    /// <summary>What is sent and read keeps the model's names.</summary>
+    private static void Rename(IReadOnlyDictionary<string, string> names, JsonObject root)
+    {
+        var shapes = root["shapes"]!.AsObject();
+        foreach (var (from, to) in names)
+        {
+            if (from.Split('.') is [var owner, var name])
+            {
+                var shape = shapes[owner]!.AsObject();
+                var members = shape["members"]!.AsObject();
+                var member = members[name]!.AsObject();
+                member["locationName"] ??= name;
+                members.Remove(name);
+                members[to] = member;
+                if ((string?)shape["payload"] == name)
+                {
+                    shape["payload"] = to;
+                }
+
+                continue;
+            }
+
+            shapes[to] = shapes[from]!.DeepClone();
+            shapes.Remove(from);
+            Refer(root, from, to);
+        }
+
+        static void Refer(JsonNode? node, string from, string to)
+        {
+            if (node is JsonObject owner)
+            {
+                if (owner["shape"] is JsonValue shape && shape.TryGetValue(out string? name) && name == from)
+                {
+                    owner["shape"] = to;
+                }
+
+                foreach (var child in owner.Select(pair => pair.Value).ToArray())
+                {
+                    Refer(child, from, to);
+                }
+            }
+            else if (node is JsonArray list)
+            {
+                foreach (var child in list)
+                {
+                    Refer(child, from, to);
+                }
+            }
+        }
+    }
+
     private HashSet<string> Reach(IEnumerable<string?> roots)
     {
         var reached = new HashSet<string>();
-        var pending = new Stack<string>(roots.OfType<string>());
-        var rootSet = pending.ToHashSet();
+        var pending = new Stack<string>(roots.OfType<string>().SelectMany(Below));
         while (pending.TryPop(out var name))
         {
-            var shape = Get(name);
-            if (!rootSet.Contains(name) && !reached.Add(name))
+            if (!reached.Add(name))
             {
                 continue;
             }
 
-            foreach (var next in shape.Members.Select(m => m.Shape).Append(shape.Element).Append(shape.Value).OfType<string>())
+            foreach (var next in Below(name))
             {
-                if (!reached.Contains(next))
-                {
-                    pending.Push(next);
-                }
+                pending.Push(next);
             }
         }
 
         return reached;
+
+        IEnumerable<string> Below(string name)
+        {
+            var shape = Get(name);
+            return shape.Members.Select(m => m.Shape).Append(shape.Element).Append(shape.Value).OfType<string>();
+        }
     }
 }

@@ -9,7 +9,11 @@ internal sealed record Shape(
     IReadOnlyList<Member> Members,
     IReadOnlyList<string> Required,
     string? Element,
+    string ElementName,
+    bool Flattened,
     string? Value,
+    string KeyName,
+    string ValueName,
     IReadOnlyList<string> EnumValues,
     string? TimestampFormat,
     string? Payload,
@@ -32,7 +36,11 @@ internal sealed record Shape(
             members,
             Strings(json, "required"),
             Reference(json, "member"),
+            LocationName(json, "member"),
+            Flag(json, "flattened"),
             Reference(json, "value"),
+            LocationName(json, "key"),
+            LocationName(json, "value"),
             Strings(json, "enum"),
             Text(json, "timestampFormat"),
             Text(json, "payload"),
@@ -49,6 +57,9 @@ internal sealed record Shape(
     private static string? Reference(JsonElement json, string name) =>
         json.TryGetProperty(name, out var value) ? Text(value, "shape") : null;
 
+    private static string LocationName(JsonElement json, string name) =>
+        json.TryGetProperty(name, out var value) ? Text(value, "locationName") ?? name : name;
+
     private static string[] Strings(JsonElement json, string name) =>
         json.TryGetProperty(name, out var value) ? [.. value.EnumerateArray().Select(v => v.GetString()!)] : [];
 }
@@ -60,7 +71,8 @@ internal sealed record Member(
     string WireName,
     string? Location,
     string? TimestampFormat,
-    bool IsIdempotencyToken)
+    bool IsIdempotencyToken,
+    XmlRoot? Root)
 {
     public static Member Parse(string name, JsonElement json) => new(
         name,
@@ -68,5 +80,6 @@ internal sealed record Member(
         Model.Shape.Text(json, "locationName") ?? name,
         Model.Shape.Text(json, "location"),
         Model.Shape.Text(json, "timestampFormat"),
-        Model.Shape.Flag(json, "idempotencyToken"));
+        Model.Shape.Flag(json, "idempotencyToken"),
+        XmlRoot.Parse(json));
 }

@@ -14,6 +14,8 @@ internal sealed class AwsJson(ServiceModel model, Names names) : IProtocol
 
     public string ContentType => "JsonElement";
 
+    public bool IsRaw(Operation operation) => false;
+
     public void EmitRequest(CodeWriter code, Operation operation)
     {
         code.Line("wire.HttpMethod = \"POST\";")

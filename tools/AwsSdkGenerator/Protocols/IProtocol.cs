@@ -9,11 +9,14 @@ internal interface IProtocol
     /// <summary>The namespaces that the code of an operation needs.</summary>
     IReadOnlyList<string> Usings { get; }
 
-    /// <summary>The runtime's type that reads a reply into <c>{Operation}Response</c>: <c>JsonReply</c>.</summary>
+    /// <summary>The runtime's type that reads a reply into <c>{Operation}Response</c>: <c>JsonReply</c>, <c>XmlReply</c>.</summary>
     string ReplyType { get; }
 
-    /// <summary>The runtime's type that a reply's content has while it is read: <c>JsonElement</c>.</summary>
+    /// <summary>The runtime's type that a reply's content has while it is read: <c>JsonElement</c>, <c>XElement</c>.</summary>
     string ContentType { get; }
+
+    /// <summary>The reply's body is a member as it is, and not to be read.</summary>
+    bool IsRaw(Operation operation);
 
     /// <summary>Writes the statements that turn <c>request</c> into <c>wire</c>, a new <c>DefaultRequest</c>.</summary>
     void EmitRequest(CodeWriter code, Operation operation);

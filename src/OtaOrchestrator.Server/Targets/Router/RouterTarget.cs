@@ -133,7 +133,7 @@ public sealed class RouterTarget(HttpClient http, Uri admin, string route, TimeP
 
     /// <summary>Why users are not where this rollout would take them from; null when they are.</summary>
     private string? Elsewhere(RouteState now, TargetOrder order) =>
-        ShareOf(now, order.Fallback) + (order.Supersedes.Length > 0 ? ShareOf(now, order.Supersedes) : 0) >= 1 - Tolerance ? null
+        ShareOf(now, order.Fallback) + order.Predecessors.Sum(before => ShareOf(now, before.Release)) >= 1 - Tolerance ? null
             : $"route {route} sends {Percent(now.Effective.Candidate)} to {now.Candidate?.Release ?? "nothing"} and {Percent(now.Effective.Baseline)} to {now.Baseline.Release}, not everything to the fallback {order.Fallback}";
 
     private static double ShareOf(RouteState now, TargetRelease release) => ShareOf(now, release.ToString());
