@@ -120,7 +120,7 @@ ROUTES = {
     "POST faults": add_fault,
     "DELETE faults": lambda world, body, query: world.faults.clear() or {},
     "GET held": lambda world, body, query: world.faults.held,
-    "POST release": lambda world, body, query: world.faults.release(body.get("id")),
+    "POST release": lambda world, body, query: world.faults.release(body.get("id"), body.get("drop", False)),
     "POST act": act,
     "POST settings": settings,
     "POST load": load,

@@ -1,6 +1,7 @@
 """One account of AWS: its services, who called them, what goes wrong, and the one lock around an operation."""
 
 import base64
+import hashlib
 import threading
 import time
 from datetime import datetime
@@ -10,6 +11,7 @@ from loads import Loads
 from services import SERVICES
 from wire import decode, encode, signature, validation
 from wire.errors import INVALID, AwsError, ModelViolation, broken, throttled
+from wire.http import Reply
 from wire.models import MODELS
 
 READS = ("Get", "List", "Describe", "BatchGet", "Lookup")
@@ -54,7 +56,8 @@ class World:
         with self.lock:
             befallen = self.faults.take(service, operation.name, parameters)
         kinds = {fault["kind"]: fault for fault in befallen}
-        self.hold(befallen, call, "before")
+        if not self.hold(befallen, call, "before"):
+            return Reply(0, ending="lose")
         if "throttle" in kinds:
             raise throttled(service)
         if "error" in kinds:
@@ -70,14 +73,12 @@ class World:
         except AwsError as failure:
             call["error"] = failure.code
             reply = encode.error(service, operation, failure)
-        self.hold(befallen, call, "after")
-        reply.ending = next((kind for kind in ("lose", "timeout") if kind in kinds), "send")
+        kept = self.hold(befallen, call, "after")
+        reply.ending = next((kind for kind in ("lose", "timeout") if kind in kinds), "send" if kept else "lose")
         return reply
 
     def hold(self, befallen, call, when):
-        for fault in befallen:
-            if fault["kind"] == "hold" and fault.get("when", "before") == when:
-                self.faults.hold(fault, call, when)
+        return all([self.faults.hold(fault, call, when) for fault in befallen if fault["kind"] == "hold" and fault.get("when", "before") == when])
 
     def act(self, service, operation, parameters, user, access_key="AKIDBEHINDYOURBACK"):
         """Somebody else's change. It needs no RevisionId and no ETag, but must fit the model."""
@@ -152,7 +153,7 @@ def plain(value):
     if isinstance(value, list):
         return [plain(inner) for inner in value]
     if isinstance(value, (bytes, bytearray)):
-        return base64.b64encode(value).decode()
+        return base64.b64encode(value).decode() if len(value) <= 1024 else f"{len(value)} bytes, SHA-256 {hashlib.sha256(value).hexdigest()}"
     if isinstance(value, datetime):
         return value.isoformat()
     return value

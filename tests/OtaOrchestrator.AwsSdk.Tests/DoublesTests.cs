@@ -46,6 +46,8 @@ public sealed class DoublesTests : IAsyncLifetime
         Assert.Equal(0.25, (await lambda.UpdateAliasAsync(shift)).RoutingConfig.AdditionalVersionWeights["2"]);
         var lost = await Assert.ThrowsAsync<Amazon.Lambda.Model.PreconditionFailedException>(() => lambda.UpdateAliasAsync(shift));
         Assert.Equal((System.Net.HttpStatusCode.PreconditionFailed, "PreconditionFailedException"), (lost.StatusCode, lost.ErrorCode));
+        // An ARN is escaped in the path and once more under the signature.
+        Assert.Equal("1", (await lambda.GetAliasAsync(new GetAliasRequest { FunctionName = "arn:aws:lambda:eu-central-1:111122223333:function:api", Name = "live" })).FunctionVersion);
         var back = await lambda.UpdateAliasAsync(new UpdateAliasRequest { FunctionName = "api", Name = "live", RoutingConfig = new AliasRoutingConfiguration { AdditionalVersionWeights = [] } });
         Assert.Null(back.RoutingConfig?.AdditionalVersionWeights);
         await lambda.UpdateFunctionCodeAsync(new UpdateFunctionCodeRequest { FunctionName = "api", ZipFile = new MemoryStream([1, 2, 3]) });

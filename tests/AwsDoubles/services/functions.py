@@ -12,13 +12,14 @@ from wire.scalars import write_time
 
 from .aliases import Aliases
 from .cloudwatch import dimensions_of
+from .concurrency import Concurrency
 from .service import ACCOUNT, REGION, VOLATILE, Service, page, without
 
 NAME = re.compile(r"(?:arn:aws[\w-]*:lambda:[\w-]+:)?(?:\d{12}:)?(?:function:)?(?P<name>[\w-]+)(?::(?P<qualifier>\$LATEST|[\w-]+))?")
 COPIED = ("Runtime", "Role", "Handler", "Description", "Timeout", "MemorySize", "DeadLetterConfig", "Environment", "Layers", "EphemeralStorage")
 
 
-class Lambda(Aliases, Service):
+class Lambda(Aliases, Concurrency, Service):
     name, source = "lambda", "lambda.amazonaws.com"
     data_events = ("Invoke",)
 
@@ -56,7 +57,7 @@ class Lambda(Aliases, Service):
         }
         if "Environment" in latest:
             latest["Environment"] = {"Variables": latest["Environment"].get("Variables", {})}
-        self.state["functions"][name] = {"name": name, "latest": latest, "versions": {}, "aliases": {}, "behaviour": {}, "pending": 0}
+        self.state["functions"][name] = {"name": name, "latest": latest, "versions": {}, "aliases": {}, "provisioned": {}, "behaviour": {}, "pending": 0}
         changed(latest)
         return self.publish(self.state["functions"][name], None) if p.get("Publish") else dict(latest)
 

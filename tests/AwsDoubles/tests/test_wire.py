@@ -87,6 +87,12 @@ class WireTest(DoubleTest):
                 parameters = {"FunctionName": "api", "Name": "live"} if service == "lambda" else {}
                 self.violates(f"{member}: the model has no such member", call, **parameters)
 
+    def test_every_method_is_an_operation_and_every_other_operation_says_that_it_is_not_here(self):
+        for name, double in self.world.services.items():
+            operations = {method for method in dir(double) if method[0].isupper()}
+            self.assertEqual(set(), operations - set(MODELS[name].operation_names))
+        self.fails("NotImplementedByThisDouble", 501, client("lambda").list_functions)
+
     def test_only_known_patterns_are_beyond_python(self):
         unreadable = set()
         for model in MODELS.values():
