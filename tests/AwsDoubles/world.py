@@ -1,6 +1,7 @@
 """One account of AWS: its services, who called them, what goes wrong, and the one lock around an operation."""
 
 import base64
+import copy
 import hashlib
 import threading
 import time
@@ -143,7 +144,7 @@ class World:
     def snapshot(self, only=None, history=True):
         with self.lock:
             self.advance(time.time())
-            return {name: double.snapshot(history) for name, double in self.services.items() if only in (None, name)}
+            return {name: copy.deepcopy(double.snapshot(history)) for name, double in self.services.items() if only in (None, name)}
 
 
 def plain(value):

@@ -261,6 +261,8 @@ class ServerTest(CodeDeployTest):
         self.admin("POST", "codedeploy/failing", {"application": "shop", "group": "all", "targets": ["i-1", "i-2", "i-3"]})
         info = self.until(self.start("shop", bundle("2.zip")), *DONE)
         self.assertEqual(("Succeeded", 1, 3), (info["status"], info["deploymentOverview"]["Succeeded"], info["deploymentOverview"]["Failed"]))
+        self.admin("POST", "codedeploy/failing", {"application": "shop", "group": "all"})
+        self.assertEqual("Failed", self.until(self.start("shop", bundle("3.zip")), *DONE)["status"])
 
     def test_blue_green_reroutes_to_replacements_and_back(self):
         self.made(
