@@ -105,12 +105,6 @@ def failing(world, body, query):
     return {}
 
 
-def objects(world, body, query):
-    """{bucket, key, content}: a revision's AppSpec in S3."""
-    world.services["codedeploy"].state["objects"][f"{body['bucket']}/{body['key']}"] = body["content"]
-    return {}
-
-
 ROUTES = {
     "GET calls": calls,
     "GET violations": lambda world, body, query: world.violations,
@@ -129,6 +123,5 @@ ROUTES = {
     "POST codedeploy/instances": instances,
     "POST codedeploy/task-set": task_set,
     "POST codedeploy/failing": failing,
-    "POST codedeploy/objects": objects,
 }
 UNLOCKED = ("GET held", "POST release", "DELETE faults")

@@ -123,9 +123,9 @@ class World:
             if operation.name not in double.data_events:
                 self.services["cloudtrail"].record(now, double, operation.name, read_only, parameters, output, user, access_key, error)
             self.loads.observe(now)
-        delay = output.pop("_delay", 0)
+        delay, status = output.pop("_delay", 0), output.pop("_status", None)
         reply = encode.reply(service, operation, output)
-        reply.delay = delay
+        reply.delay, reply.status = delay, status or reply.status
         return reply
 
     def internally(self, service, operation, parameters, user, now):

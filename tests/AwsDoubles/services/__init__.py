@@ -6,5 +6,6 @@ from .cloudtrail import CloudTrail
 from .cloudwatch import CloudWatch
 from .codedeploy import CodeDeploy
 from .functions import Lambda
+from .storage import S3
 
-SERVICES = {"lambda": Lambda, "codedeploy": CodeDeploy, "cloudfront": CloudFront, "cloudwatch": CloudWatch, "cloudtrail": CloudTrail, "apigateway": ApiGateway}
+SERVICES = {"lambda": Lambda, "codedeploy": CodeDeploy, "cloudfront": CloudFront, "cloudwatch": CloudWatch, "cloudtrail": CloudTrail, "apigateway": ApiGateway, "s3": S3}

@@ -41,7 +41,7 @@ class CodeDeploy(Deployments, Service):
 
     def __init__(self, world):
         super().__init__(world)
-        self.state = {"applications": {}, "configurations": {k: dict(v) for k, v in AMAZONS.items()}, "deployments": {}, "objects": {}}
+        self.state = {"applications": {}, "configurations": {k: dict(v) for k, v in AMAZONS.items()}, "deployments": {}}
 
     def CreateApplication(self, p):
         name = p["applicationName"]

@@ -49,7 +49,7 @@ class Lambda(Aliases, Concurrency, Service):
         name = NAME.fullmatch(p["FunctionName"])["name"]
         if name in self.state["functions"]:
             raise AwsError("ResourceConflictException", f"Function already exist: {name}")
-        sha, size = code(p["Code"])
+        sha, size = self.code(p["Code"])
         latest = {
             "FunctionName": name, "FunctionArn": arn(name), "Version": "$LATEST", "PackageType": p.get("PackageType", "Zip"), "CodeSha256": sha, "CodeSize": size,
             "Timeout": 3, "MemorySize": 128, "Description": "", "Architectures": p.get("Architectures", ["x86_64"]), "TracingConfig": {"Mode": "PassThrough"},
@@ -79,7 +79,7 @@ class Lambda(Aliases, Concurrency, Service):
         latest = function["latest"]
         self.settled(function)
         self.same_revision(p, latest)
-        sha, size = code(p)
+        sha, size = self.code(p)
         if p.get("DryRun"):
             return {**latest, "CodeSha256": sha, "CodeSize": size}
         if "Architectures" in p:
@@ -129,6 +129,21 @@ class Lambda(Aliases, Concurrency, Service):
         changed(version)
         versions[str(number)] = version
         return dict(version)
+
+    def code(self, p):
+        """Digest and size of what a request brings. Without any bucket in the S3 double, what lies there is known by its name only."""
+        given = [k for k in ("ZipFile", "S3Bucket", "ImageUri") if p.get(k)]
+        if len(given) != 1 or given == ["S3Bucket"] and not p.get("S3Key"):
+            raise AwsError("InvalidParameterValueException", "Please provide exactly one source of the function's code.")
+        storage = self.world.services["s3"]
+        if given == ["S3Bucket"] and storage.state["buckets"]:
+            data = storage.content(p["S3Bucket"], p["S3Key"], p.get("S3ObjectVersion"))
+            if data is None:
+                raise AwsError("InvalidParameterValueException", "Error occurred while GetObject. S3 Error Code: NoSuchKey. S3 Error Message: The specified key does not exist.")
+        else:
+            data = p["ZipFile"] if given == ["ZipFile"] else "/".join(str(p.get(k, "")) for k in ("S3Bucket", "S3Key", "S3ObjectVersion", "ImageUri")).encode()
+        digest = hashlib.sha256(data).digest()
+        return (digest.hex() if given == ["ImageUri"] else base64.b64encode(digest).decode()), len(data)
 
     def settled(self, function):
         if function["pending"] > 0:
@@ -204,15 +219,3 @@ def changed(resource):
     resource["RevisionId"] = str(uuid.uuid4())
     if "CodeSha256" in resource:
         resource["LastModified"] = write_time(time.time(), "iso8601").replace("Z", "+0000")
-
-
-def code(p):
-    """Digest and size of what a request brings. What lies in S3 is known by its name only."""
-    given = [k for k in ("ZipFile", "S3Bucket", "ImageUri") if p.get(k)]
-    if len(given) != 1:
-        raise AwsError("InvalidParameterValueException", "Please provide exactly one source of the function's code.")
-    data = p["ZipFile"] if given == ["ZipFile"] else "/".join(str(p.get(k, "")) for k in ("S3Bucket", "S3Key", "S3ObjectVersion", "ImageUri")).encode()
-    if given == ["S3Bucket"] and not p.get("S3Key"):
-        raise AwsError("InvalidParameterValueException", "S3Bucket needs S3Key.")
-    digest = hashlib.sha256(data).digest()
-    return (digest.hex() if given == ["ImageUri"] else base64.b64encode(digest).decode()), len(data)

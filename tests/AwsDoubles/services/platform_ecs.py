@@ -10,7 +10,7 @@ class Ecs:
         self.service, self.group = service, group
 
     def begin(self, deployment):
-        properties = resource(deployment["info"]["revision"], self.service.state["objects"], "AWS::ECS::Service")
+        properties = resource(deployment["info"]["revision"], self.service.world.services["s3"], "AWS::ECS::Service")
         if "TaskDefinition" not in properties or "LoadBalancerInfo" not in properties:
             raise Failure("INVALID_REVISION", "The AppSpec file lacks TaskDefinition or LoadBalancerInfo.")
         primary = next((t for t in self.group["taskSets"] if t["trafficWeight"] == 100), None)

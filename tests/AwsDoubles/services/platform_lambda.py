@@ -11,7 +11,7 @@ class LambdaAlias:
         self.service, self.group, self.functions = service, group, service.world.services["lambda"]
 
     def begin(self, deployment):
-        properties = resource(deployment["info"]["revision"], self.service.state["objects"], "AWS::Lambda::Function")
+        properties = resource(deployment["info"]["revision"], self.service.world.services["s3"], "AWS::Lambda::Function")
         try:
             plan = {"function": properties["Name"], "alias": properties["Alias"], "from": str(properties["CurrentVersion"]), "to": str(properties["TargetVersion"]), "share": 0}
         except KeyError as missing:

@@ -48,10 +48,10 @@ def names(revision):
     return [known_as(revision)] + [part[k] for k in ("key", "commitId") if k in part]
 
 
-def resource(revision, objects, kind):
+def resource(revision, storage, kind):
     """The properties of the AppSpec's one resource of the kind."""
     part = revision[PARTS[revision["revisionType"]]]
-    content = part.get("content") or objects.get(f"{part.get('bucket')}/{part.get('key')}")
+    content = part["content"] if "content" in part else storage.content(part.get("bucket"), part.get("key"), part.get("version"))
     if content is None:
         raise Failure("REVISION_MISSING", "The revision was not found.")
     try:

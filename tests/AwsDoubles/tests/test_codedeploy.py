@@ -127,6 +127,10 @@ class LambdaTest(CodeDeployTest):
         ):
             info = self.until(self.start("api", revision), *DONE)
             self.assertEqual(("Failed", code), (info["status"], info["errorInformation"]["code"]))
+        client("s3").create_bucket(Bucket="releases")
+        client("s3").put_object(Bucket="releases", Key="spec.json", Body=app_spec()["appSpecContent"]["content"].encode())
+        self.assertEqual("Succeeded", self.until(self.start("api", bundle("spec.json")), *DONE)["status"])
+        moved.update_alias(FunctionName="api", Name="live", FunctionVersion="1")
         moved.update_alias(FunctionName="api", Name="live", FunctionVersion="2")
         self.assertEqual("Failed", self.until(self.start("api", app_spec()), *DONE)["status"])
 

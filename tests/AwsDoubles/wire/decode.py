@@ -68,7 +68,7 @@ def decode_rest(service, protocol, request):
 
 def located(shape, labels, constants, request, problems):
     """What stands in the path, the query and the headers."""
-    result, arguments, known = {}, request.arguments(), set(constants)
+    result, arguments, known = {}, request.arguments(), {*constants, "x-id"}  # newer clients of S3 name the operation there
     for name, member in shape.members.items():
         place, key = member.serialization.get("location"), member.serialization.get("name", name)
         values = []

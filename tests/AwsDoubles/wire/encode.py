@@ -9,6 +9,8 @@ from .http import Reply
 from .models import MODELS
 from .scalars import write_text
 
+NAMESPACES = {"cloudfront": "http://cloudfront.amazonaws.com/doc/2020-05-31/", "cloudwatch": MODELS["cloudwatch"].metadata["xmlNamespace"], "s3": "http://s3.amazonaws.com/doc/2006-03-01/"}
+
 
 def reply(service, operation, output):
     """`output` holds only what the model has: a double that answers with something else is a bug of its own."""
@@ -21,11 +23,11 @@ def reply(service, operation, output):
         return Reply(200, {"Content-Type": "application/x-amz-json-1.1", "x-amzn-RequestId": request_id}, json_shapes.dump(output, shape) if shape else b"{}")
     if protocol == "query":
         return Reply(200, {"Content-Type": "text/xml", "x-amzn-RequestId": request_id}, query_reply(service, operation, output, request_id))
-    return rest_reply(protocol, operation, shape, dict(output), request_id)
+    return rest_reply(service, protocol, operation, shape, dict(output), request_id)
 
 
 def query_reply(service, operation, output, request_id):
-    root = Tree.Element(operation.name + "Response", xmlns=MODELS[service].metadata["xmlNamespace"])
+    root = Tree.Element(operation.name + "Response", xmlns=NAMESPACES[service])
     shape = operation.output_shape
     if shape:
         xml_shapes.write_members(Tree.SubElement(root, shape.serialization.get("resultWrapper", operation.name + "Result")), output, shape)
@@ -33,7 +35,7 @@ def query_reply(service, operation, output, request_id):
     return xml_shapes.document(root)
 
 
-def rest_reply(protocol, operation, shape, output, request_id):
+def rest_reply(service, protocol, operation, shape, output, request_id):
     id_header = "x-amzn-RequestId" if protocol == "rest-json" else "x-amz-request-id"
     result = Reply(operation.http.get("responseCode", 200), {id_header: request_id})
     if not shape:
@@ -51,20 +53,19 @@ def rest_reply(protocol, operation, shape, output, request_id):
     if member is not None and member.type_name in ("blob", "string"):
         value = output.get(payload) or b""
         result.body = value if isinstance(value, bytes) else value.encode()
-        result.headers["Content-Type"] = "application/json"
+        result.headers.setdefault("Content-Type", "application/json")
     elif protocol == "rest-json":
         if any("location" not in m.serialization for m in shape.members.values()):
             body = output.get(payload) if payload else {k: v for k, v in output.items() if "location" not in shape.members[k].serialization}
             result.body = json_shapes.dump(body, member if payload else shape)
             result.headers["Content-Type"] = "application/json"
     elif any("location" not in m.serialization for m in shape.members.values()):
-        result.body = xml_body(operation, output[payload] if payload else output, member if payload else shape, payload)
+        result.body = xml_body(NAMESPACES[service], output[payload] if payload else output, member if payload else shape, payload)
         result.headers["Content-Type"] = "text/xml"
     return result
 
 
-def xml_body(operation, value, shape, payload):
-    namespace = (operation.input_shape.serialization if operation.input_shape else {}).get("xmlNamespace", {}).get("uri") or "http://cloudfront.amazonaws.com/doc/2020-05-31/"
+def xml_body(namespace, value, shape, payload):
     root = Tree.Element(shape.serialization.get("name", payload or shape.name), xmlns=namespace)
     xml_shapes.write_members(root, value, shape)
     return xml_shapes.document(root)
@@ -79,13 +80,23 @@ def error(service, operation, failure):
     status = declared.get("httpStatusCode") or failure.status or 400
     if protocol in ("json", "rest-json"):
         return json_error(protocol, shape, code, status, failure, request_id)
-    namespace = MODELS[service].metadata.get("xmlNamespace", "http://cloudfront.amazonaws.com/doc/2020-05-31/")
-    root = Tree.Element("ErrorResponse", xmlns=namespace)
+    if service == "s3":
+        return s3_error(operation, code, status, failure, request_id)
+    root = Tree.Element("ErrorResponse", xmlns=NAMESPACES[service])
     inner = Tree.SubElement(root, "Error")
     for name, text in (("Type", "Sender" if status < 500 else "Receiver"), ("Code", code), ("Message", failure.message)):
         Tree.SubElement(inner, name).text = text
     Tree.SubElement(root, "RequestId").text = request_id
     return Reply(status, {"Content-Type": "text/xml", "x-amzn-RequestId": request_id}, xml_shapes.document(root))
+
+
+def s3_error(operation, code, status, failure, request_id):
+    """S3 wraps nothing, and says nothing to a HEAD."""
+    root = Tree.Element("Error")
+    for name, text in (("Code", code), ("Message", failure.message), ("RequestId", request_id)):
+        Tree.SubElement(root, name).text = text
+    body = b"" if operation and operation.http["method"] == "HEAD" else xml_shapes.document(root)
+    return Reply(status, {"Content-Type": "application/xml", "x-amz-request-id": request_id}, body)
 
 
 def json_error(protocol, shape, code, status, failure, request_id):

@@ -22,6 +22,7 @@ INVALID = {
     "cloudwatch": "ValidationError",
     "cloudtrail": "ValidationException",
     "apigateway": "BadRequestException",
+    "s3": "InvalidRequest",
 }
 
 
@@ -30,10 +31,12 @@ def throttled(service):
         return AwsError("TooManyRequestsException", "Rate Exceeded.", 429, Reason="CallerRateLimitExceeded", retryAfterSeconds="1")
     if service == "apigateway":
         return AwsError("TooManyRequestsException", "Too Many Requests", 429, retryAfterSeconds="1")
+    if service == "s3":
+        return AwsError("SlowDown", "Please reduce your request rate.", 503)
     code = "ThrottlingException" if service in ("codedeploy", "cloudtrail") else "Throttling"
     return AwsError(code, "Rate exceeded", 400)
 
 
 def broken(service):
-    code = {"lambda": "ServiceException", "cloudwatch": "InternalFailure", "cloudfront": "InternalError"}.get(service, "InternalFailure")
+    code = {"lambda": "ServiceException", "cloudwatch": "InternalFailure", "cloudfront": "InternalError", "s3": "InternalError"}.get(service, "InternalFailure")
     return AwsError(code, "The request processing has failed because of an unknown error, exception or failure.", 500)

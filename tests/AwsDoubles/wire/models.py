@@ -15,6 +15,7 @@ SERVICES = {
     "monitoring": "cloudwatch",
     "cloudtrail": "cloudtrail",
     "apigateway": "apigateway",
+    "s3": "s3",
 }
 
 

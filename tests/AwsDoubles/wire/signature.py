@@ -9,6 +9,7 @@ from botocore.auth import SIGV4_TIMESTAMP, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from . import presigned, s3_signature
 from .errors import AwsError
 from .models import SERVICES
 
@@ -34,6 +35,8 @@ class Again(SigV4Auth):
 
 def scope_of(request):
     """(service folder, match of the header or None). An unsigned request names no service: its form does."""
+    if presigned.is_presigned(request):
+        return "s3", None
     match = AUTHORIZATION.fullmatch(request.headers.get("authorization", ""))
     if match:
         parts = match[1].split("/")
@@ -51,7 +54,9 @@ def scope_of(request):
 
 def verify(request, service, match, keys, now):
     """The user's name and access key; raises AWS's own error for what is unsigned, wrong, or of another time."""
-    xml = service in ("cloudfront", "cloudwatch")
+    if service == "s3" and presigned.is_presigned(request):
+        return presigned.verify(request, keys, now)
+    xml = service in ("cloudfront", "cloudwatch", "s3")
     if not request.headers.get("authorization"):
         raise AwsError("MissingAuthenticationToken" if xml else "MissingAuthenticationTokenException", "Missing Authentication Token", 403)
     if not match:
@@ -61,7 +66,7 @@ def verify(request, service, match, keys, now):
     if SERVICES.get(name) != service or end != "aws4_request":
         raise AwsError(wrong, "Credential should be scoped to a correct service.", 403)
     if access_key not in keys:
-        raise AwsError("InvalidClientTokenId" if xml else "UnrecognizedClientException", "The security token included in the request is invalid.", 403)
+        raise AwsError("InvalidAccessKeyId" if service == "s3" else "InvalidClientTokenId" if xml else "UnrecognizedClientException", "The security token included in the request is invalid.", 403)
     secret, user = keys[access_key]
     stamp = request.headers.get("x-amz-date", "")
     try:
@@ -76,6 +81,9 @@ def verify(request, service, match, keys, now):
     if not stamp.startswith(date):
         raise AwsError(wrong, "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP.", 403)
     names = match[2].split(";")
+    if service == "s3" and signed_enough(request, names):
+        s3_signature.check(request, names, match[3], secret, f"{date}/{region}/{name}/{end}", stamp)
+        return user, access_key
     if not signed_enough(request, names) or not hmac.compare_digest(match[3], signature(request, access_key, secret, name, region, names, stamp)):
         raise AwsError(wrong, "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method.", 403)
     return user, access_key
