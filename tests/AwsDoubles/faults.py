@@ -2,7 +2,7 @@
 
 import threading
 
-KINDS = ("throttle", "error", "lose", "timeout", "stale", "touch", "move", "hold")
+KINDS = ("throttle", "error", "deny", "lose", "timeout", "stale", "touch", "move", "hold")
 FIELDS = {"id", "service", "operation", "kind", "times", "skip", "when", "parameters", "change", "user"}
 
 

@@ -81,7 +81,8 @@ def measured(measures, segment, part, a, b):
 
 def whole(rate, segment, a, b):
     """Whole events between two moments; over any row of periods they add up to the rate."""
-    return math.floor(rate * (b - segment["from"])) - math.floor(rate * (a - segment["from"]))
+    until = lambda moment: math.floor(rate * (moment - segment["from"]) + 1e-6)
+    return until(b) - until(a)
 
 
 def lookup(by_version, names, default):

@@ -11,10 +11,14 @@ import admin
 from wire.http import Reply, Request
 
 
+class Listener(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
 class Server:
     def __init__(self, world, port=0):
-        self.http = ThreadingHTTPServer(("127.0.0.1", port), type("Bound", (Handler,), {"world": world}))
-        self.http.daemon_threads = True
+        self.http = Listener(("127.0.0.1", port), type("Bound", (Handler,), {"world": world}))
         self.url = f"http://127.0.0.1:{self.http.server_address[1]}"
 
     def start(self):

@@ -11,7 +11,7 @@ import faults
 from loads import Loads
 from services import SERVICES
 from wire import decode, encode, signature, validation
-from wire.errors import INVALID, AwsError, ModelViolation, broken, throttled
+from wire.errors import INVALID, AwsError, ModelViolation, broken, denied, throttled
 from wire.http import Reply
 from wire.models import MODELS
 
@@ -63,6 +63,8 @@ class World:
             raise throttled(service)
         if "error" in kinds:
             raise broken(service)
+        if "deny" in kinds:
+            raise denied(service, operation.name, call["user"])
         try:
             with self.lock:
                 if "move" in kinds:

@@ -9,7 +9,6 @@ using Amazon.CloudWatch.Model;
 using Amazon.CodeDeploy;
 using Amazon.Lambda;
 using Amazon.Lambda.Model;
-using Amazon.Runtime;
 using OtaOrchestrator.Aws.Tests.Doubles;
 using Deploy = Amazon.CodeDeploy.Model;
 
@@ -18,7 +17,6 @@ namespace OtaOrchestrator.AwsSdk.Tests;
 /// <summary>The stand-ins over a socket, signed and held against AWS's models by the doubles: a call of each protocol, its reply and its errors.</summary>
 public sealed class DoublesTests : IAsyncLifetime
 {
-    private static readonly BasicAWSCredentials Operator = new("AKIDORCHESTRATOR", "orchestrator-secret");
     private AwsDoubles _aws = null!;
 
     public async ValueTask InitializeAsync()
@@ -37,7 +35,7 @@ public sealed class DoublesTests : IAsyncLifetime
     [Fact]
     public async Task Lambda_shifts_an_alias()
     {
-        using var lambda = new AmazonLambdaClient(Operator, At<AmazonLambdaConfig>());
+        using var lambda = new AmazonLambdaClient(AwsDoubles.Operator, _aws.Config<AmazonLambdaConfig>());
         var alias = await lambda.GetAliasAsync(new GetAliasRequest { FunctionName = "api", Name = "live" });
         var shift = new UpdateAliasRequest
         {
@@ -67,7 +65,7 @@ public sealed class DoublesTests : IAsyncLifetime
     {
         await _aws.ActAsync("codedeploy", "CreateApplication", new { applicationName = "api", computePlatform = "Lambda" });
         await _aws.ActAsync("codedeploy", "CreateDeploymentGroup", new { applicationName = "api", deploymentGroupName = "all", serviceRoleArn = "r", deploymentConfigName = "CodeDeployDefault.LambdaCanary10Percent5Minutes" });
-        using var deploy = new AmazonCodeDeployClient(Operator, At<AmazonCodeDeployConfig>());
+        using var deploy = new AmazonCodeDeployClient(AwsDoubles.Operator, _aws.Config<AmazonCodeDeployConfig>());
         const string AppSpec = """{"version":0.0,"Resources":[{"f":{"Type":"AWS::Lambda::Function","Properties":{"Name":"api","Alias":"live","CurrentVersion":"1","TargetVersion":"2"}}}]}""";
         var create = new Deploy.CreateDeploymentRequest
         {
@@ -91,7 +89,7 @@ public sealed class DoublesTests : IAsyncLifetime
     [Fact]
     public async Task CloudFront_stages_and_promotes()
     {
-        using var front = new AmazonCloudFrontClient(Operator, At<AmazonCloudFrontConfig>());
+        using var front = new AmazonCloudFrontClient(AwsDoubles.Operator, _aws.Config<AmazonCloudFrontConfig>());
         var origins = new { Quantity = 1, Items = new[] { new { Id = "o", DomainName = "d.example.com", OriginPath = "/1", S3OriginConfig = new { OriginAccessIdentity = "" } } } };
         var behaviour = new { TargetOriginId = "o", ViewerProtocolPolicy = "https-only", CachePolicyId = "p" };
         await _aws.ActAsync("cloudfront", "CreateDistribution", new { DistributionConfig = new { CallerReference = "a", Comment = "<c> & \"d\"", Enabled = true, Origins = origins, DefaultCacheBehavior = behaviour } });
@@ -125,7 +123,7 @@ public sealed class DoublesTests : IAsyncLifetime
         var put = new { AlarmName = "a", Namespace = "Shop", MetricName = "Orders", Statistic = "Sum", Period = 60, EvaluationPeriods = 1, Threshold = 1, ComparisonOperator = "GreaterThanThreshold" };
         await _aws.ActAsync("cloudwatch", "PutMetricAlarm", put, "night-shift");
         await _aws.ActAsync("cloudwatch", "PutMetricData", new { Namespace = "Shop", MetricData = new[] { new { MetricName = "Orders", Value = 3.5 } } });
-        using var watch = new AmazonCloudWatchClient(Operator, At<AmazonCloudWatchConfig>());
+        using var watch = new AmazonCloudWatchClient(AwsDoubles.Operator, _aws.Config<AmazonCloudWatchConfig>());
         var alarms = await watch.DescribeAlarmsAsync(new DescribeAlarmsRequest { AlarmNames = ["a"], AlarmTypes = ["MetricAlarm"] });
         Assert.Equal((StateValue.INSUFFICIENT_DATA, 1.0), (alarms.MetricAlarms[0].StateValue, alarms.MetricAlarms[0].Threshold));
         Assert.Equal("Orders", (await watch.ListMetricsAsync(new ListMetricsRequest { Namespace = "Shop" })).Metrics[0].MetricName);
@@ -133,7 +131,7 @@ public sealed class DoublesTests : IAsyncLifetime
         var query = new MetricDataQuery { Id = "m", MetricStat = new MetricStat { Metric = new Amazon.CloudWatch.Model.Metric { Namespace = "Shop", MetricName = "Orders" }, Period = 60, Stat = "Sum" } };
         var data = await watch.GetMetricDataAsync(new GetMetricDataRequest { MetricDataQueries = [query], StartTime = now.AddMinutes(-5), EndTime = now.AddMinutes(1) });
         Assert.Equal([3.5], data.MetricDataResults[0].Values);
-        using var trail = new AmazonCloudTrailClient(Operator, At<AmazonCloudTrailConfig>());
+        using var trail = new AmazonCloudTrailClient(AwsDoubles.Operator, _aws.Config<AmazonCloudTrailConfig>());
         var byUser = new LookupAttribute { AttributeKey = LookupAttributeKey.Username, AttributeValue = "night-shift" };
         var events = await trail.LookupEventsAsync(new LookupEventsRequest { LookupAttributes = [byUser] });
         Assert.Equal("PutMetricAlarm", events.Events[0].EventName);
@@ -144,7 +142,7 @@ public sealed class DoublesTests : IAsyncLifetime
     {
         await _aws.ActAsync("apigateway", "CreateRestApi", new { name = "shop" });
         var id = (await _aws.SnapshotAsync("apigateway")).Split('"').SkipWhile(word => word != "apis").Skip(2).First();
-        using var gateway = new AmazonAPIGatewayClient(Operator, At<AmazonAPIGatewayConfig>());
+        using var gateway = new AmazonAPIGatewayClient(AwsDoubles.Operator, _aws.Config<AmazonAPIGatewayConfig>());
         await gateway.CreateDeploymentAsync(new CreateDeploymentRequest { RestApiId = id, StageName = "prod" });
         var canary = await gateway.CreateDeploymentAsync(new CreateDeploymentRequest { RestApiId = id, StageName = "prod", CanarySettings = new DeploymentCanarySettings { PercentTraffic = 10 } });
         var promote = new PatchOperation { Op = Op.Copy, From = "/canarySettings/deploymentId", Path = "/deploymentId" };
@@ -157,15 +155,12 @@ public sealed class DoublesTests : IAsyncLifetime
     [Fact]
     public async Task Throttling_and_lost_replies_are_retried_by_the_pipeline()
     {
-        using var lambda = new AmazonLambdaClient(Operator, At<AmazonLambdaConfig>(retries: 3));
+        using var lambda = new AmazonLambdaClient(AwsDoubles.Operator, _aws.Config<AmazonLambdaConfig>(retries: 3));
         await _aws.FaultAsync(new AwsFault("throttle", "lambda", "GetAlias"));
         await _aws.FaultAsync(new AwsFault("lose", "lambda", "GetAlias", Skip: 1));
         Assert.Equal("1", (await lambda.GetAliasAsync(new GetAliasRequest { FunctionName = "api", Name = "live" })).FunctionVersion);
         Assert.Equal([429, null, 200], (await _aws.CallsAsync()).Where(c => c.Operation == "GetAlias").Select(c => c.Status));
     }
-
-    private T At<T>(int retries = 0)
-        where T : ClientConfig, new() => new() { ServiceURL = _aws.Url.ToString(), AuthenticationRegion = "eu-central-1", MaxErrorRetry = retries };
 
     private static ContinuousDeploymentPolicyConfig Policy(string staging, float weight) => new()
     {

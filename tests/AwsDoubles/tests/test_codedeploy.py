@@ -82,10 +82,10 @@ class LambdaTest(CodeDeployTest):
 
     def test_a_canary_holds_its_share_and_stopping_alone_leaves_it(self):
         identifier = self.start("api", app_spec(), deploymentConfigName="slow")
-        self.fails("DeploymentLimitExceededException", 400, self.deploy.create_deployment, applicationName="api", deploymentGroupName="all", revision=app_spec())
         deadline = time.monotonic() + 10
         while "RoutingConfig" not in self.live():
             self.assertLess(time.monotonic(), deadline)
+        self.fails("DeploymentLimitExceededException", 400, self.deploy.create_deployment, applicationName="api", deploymentGroupName="all", revision=app_spec())
         self.assertEqual({"2": 0.1}, self.live()["RoutingConfig"]["AdditionalVersionWeights"])
         self.assertEqual(0.1, self.target(identifier)[0]["lambdaTarget"]["lambdaFunctionInfo"]["targetVersionWeight"])
         self.fails("UnsupportedActionForDeploymentTypeException", 400, self.deploy.continue_deployment, deploymentId=identifier)
@@ -105,6 +105,7 @@ class LambdaTest(CodeDeployTest):
         self.assertEqual(before, self.world.snapshot("lambda"))
 
     def test_linear_steps_and_an_alarm_that_ends_them(self):
+        self.admin("POST", "settings", {"minuteSeconds": 0.5})
         self.app("watched", "Lambda", alarmConfiguration={"enabled": True, "alarms": [{"name": "bad"}]}, autoRollbackConfiguration={"enabled": True, "events": ["DEPLOYMENT_STOP_ON_ALARM"]})
         client("cloudwatch").put_metric_alarm(AlarmName="bad", Namespace="n", MetricName="m", Statistic="Sum", Period=60, EvaluationPeriods=1, Threshold=1, ComparisonOperator="GreaterThanThreshold")
         identifier = self.start("watched", app_spec(), deploymentConfigName="CodeDeployDefault.LambdaLinear10PercentEvery1Minute")

@@ -31,6 +31,10 @@ class FaultTest(DoubleTest):
         self.update()
         self.assertEqual("2", self.version())
 
+    def test_who_lacks_a_permission_is_told_which(self):
+        self.fault("deny")
+        self.assertIn("user/ota-orchestrator is not authorized to perform: lambda:UpdateAlias", self.fails("AccessDeniedException", 403, self.update)["Error"]["Message"])
+
     def test_each_service_throttles_in_its_own_words(self):
         for service, call, code in (("cloudwatch", client("cloudwatch").describe_alarms, "Throttling"), ("cloudtrail", client("cloudtrail").lookup_events, "ThrottlingException")):
             self.admin("POST", "faults", {"service": service, "kind": "throttle"})

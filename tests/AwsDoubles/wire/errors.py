@@ -37,6 +37,12 @@ def throttled(service):
     return AwsError(code, "Rate exceeded", 400)
 
 
+def denied(service, operation, user):
+    code = "AccessDenied" if service in ("cloudfront", "cloudwatch", "s3") else "AccessDeniedException"
+    message = f"User: arn:aws:iam::111122223333:user/{user} is not authorized to perform: {service}:{operation} because no identity-based policy allows the {service}:{operation} action"
+    return AwsError(code, message, 400 if service in ("codedeploy", "cloudtrail") else 403)
+
+
 def broken(service):
     code = {"lambda": "ServiceException", "cloudwatch": "InternalFailure", "cloudfront": "InternalError", "s3": "InternalError"}.get(service, "InternalFailure")
     return AwsError(code, "The request processing has failed because of an unknown error, exception or failure.", 500)

@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Amazon.Runtime;
 
 namespace OtaOrchestrator.Aws.Tests.Doubles;
 
@@ -37,6 +38,15 @@ internal sealed class AwsDoubles : IAsyncDisposable
 
         return new AwsDoubles(process, new Uri(line[Words.Length..]));
     }
+
+    /// <summary>The product's own credentials, and somebody else's.</summary>
+    public static BasicAWSCredentials Operator { get; } = new("AKIDORCHESTRATOR", "orchestrator-secret");
+
+    public static BasicAWSCredentials Somebody { get; } = new("AKIDSOMEBODY", "somebody-secret");
+
+    /// <summary>The configuration of a client that asks here.</summary>
+    public T Config<T>(int retries = 0)
+        where T : ClientConfig, new() => new() { ServiceURL = Url.ToString(), AuthenticationRegion = "eu-central-1", MaxErrorRetry = retries };
 
     /// <summary>Every call so far, in order.</summary>
     public Task<IReadOnlyList<AwsCall>> CallsAsync(int from = 0) => GetAsync<IReadOnlyList<AwsCall>>($"calls?from={from}");
@@ -120,7 +130,7 @@ internal sealed record AwsViolation(int Sequence, string Service, string Operati
 
 internal sealed record AwsHeld(int Id, int Sequence, string Service, string Operation, string When);
 
-/// <param name="Kind">throttle, error, lose, timeout, stale, touch, move or hold.</param>
+/// <param name="Kind">throttle, error, deny, lose, timeout, stale, touch, move or hold.</param>
 /// <param name="Times">How many calls it befalls, after letting <paramref name="Skip"/> go.</param>
 /// <param name="When">For hold: before or after the call acts.</param>
 /// <param name="Change">For move: what is done right before, by <paramref name="User"/>.</param>
