@@ -57,6 +57,15 @@ class ApiGatewayTest(DoubleTest):
         self.assertEqual([self.first], [d["id"] for d in self.gateway.get_deployments(restApiId=self.api)["items"]])
         self.fails("NotFoundException", 404, self.gateway.get_deployment, restApiId=self.api, deploymentId=second)
 
+    def test_stages_and_deployments_are_told(self):
+        g = self.gateway
+        g.create_stage(restApiId=self.api, stageName="test", deploymentId=self.first)
+        self.assertEqual({"prod", "test"}, {s["stageName"] for s in g.get_stages(restApiId=self.api)["item"]})
+        self.assertEqual(("shop", "1"), (g.get_rest_api(restApiId=self.api)["name"], g.get_deployment(restApiId=self.api, deploymentId=self.first)["description"]))
+        for call, more in ((g.get_rest_api, {}), (g.get_deployments, {}), (g.get_stages, {}), (g.create_deployment, {}), (g.create_stage, {"stageName": "s", "deploymentId": "d"}), (g.delete_deployment, {"deploymentId": "d"})):
+            self.fails("NotFoundException", 404, call, restApiId="none", **more)
+        self.fails("NotFoundException", 404, g.create_stage, restApiId=self.api, stageName="new", deploymentId="none")
+
     def test_what_it_does_not_take(self):
         self.canary()
         update = self.gateway.update_stage
@@ -87,6 +96,7 @@ class ApiGatewayTest(DoubleTest):
         run("update-stage", "--rest-api-id", api, "--stage-name", "prod", "--patch-operations", json.dumps(PROMOTE))
         run("update-stage", "--rest-api-id", api, "--stage-name", "prod", "--patch-operations", "op=remove,path=/canarySettings")
         self.assertEqual((second, {"a": "b"}), tuple(run("get-stage", "--rest-api-id", api, "--stage-name", "prod")[k] for k in ("deploymentId", "variables")))
+        run("create-stage", "--rest-api-id", api, "--stage-name", "test", "--deployment-id", second)
         run("get-stages", "--rest-api-id", api)
         run("get-deployment", "--rest-api-id", api, "--deployment-id", first)
         run("delete-deployment", "--rest-api-id", api, "--deployment-id", first)

@@ -153,6 +153,21 @@ class CloudFrontTest(DoubleTest):
         self.fails("Throttling", 400, self.front.list_distributions)
         self.violates("enum value set", self.front.update_distribution, Id=self.primary, DistributionConfig={**config, "PriceClass": "Cheap"}, IfMatch=etag)
 
+    def test_every_operation_says_what_there_is_not(self):
+        f, config = self.front, configuration()
+        for call, more in (
+            (f.get_distribution_config, {}), (f.delete_distribution, {"IfMatch": "E1"}), (f.update_distribution, {"IfMatch": "E1", "DistributionConfig": config}),
+            (f.update_distribution_with_staging_config, {"IfMatch": "E1, E2", "StagingDistributionId": "E2"}),
+        ):
+            self.fails("NoSuchDistribution", 404, call, Id="ENONE", **more)
+        self.fails("NoSuchDistribution", 404, f.copy_distribution, PrimaryDistributionId="ENONE", Staging=True, IfMatch="E1", CallerReference="x")
+        self.fails("NoSuchDistribution", 404, f.create_invalidation, DistributionId="ENONE", InvalidationBatch={"Paths": {"Quantity": 1, "Items": ["/*"]}, "CallerReference": "one"})
+        for call, more in (
+            (f.get_continuous_deployment_policy, {}), (f.get_continuous_deployment_policy_config, {}), (f.delete_continuous_deployment_policy, {"IfMatch": "E1"}),
+            (f.update_continuous_deployment_policy, {"IfMatch": "E1", "ContinuousDeploymentPolicyConfig": {"Enabled": False, "StagingDistributionDnsNames": {"Quantity": 0}}}),
+        ):
+            self.fails("NoSuchContinuousDeploymentPolicy", 404, call, Id="none", **more)
+
     def test_invalidations_end_and_are_made_once(self):
         batch = {"Paths": {"Quantity": 1, "Items": ["/*"]}, "CallerReference": "one"}
         made = self.front.create_invalidation(DistributionId=self.primary, InvalidationBatch=batch)["Invalidation"]
@@ -179,5 +194,12 @@ class CloudFrontTest(DoubleTest):
         run("list-continuous-deployment-policies")
         invalidation = run("create-invalidation", "--distribution-id", name, "--paths", "/a", "/b")["Invalidation"]["Id"]
         run("get-invalidation", "--distribution-id", name, "--id", invalidation)
+        etag_of = lambda identifier: run("get-distribution", "--id", identifier)["ETag"]
+        changed = lambda identifier, **change: run("update-distribution", "--id", identifier, "--if-match", etag_of(identifier), "--distribution-config", json.dumps({**run("get-distribution-config", "--id", identifier)["DistributionConfig"], **change}))
+        changed(name, ContinuousDeploymentPolicyId="")
+        changed(staging["Id"], Enabled=False)
+        run("delete-continuous-deployment-policy", "--id", identifier, "--if-match", run("get-continuous-deployment-policy-config", "--id", identifier)["ETag"])
+        run("get-distribution", "--id", staging["Id"])
+        run("delete-distribution", "--id", staging["Id"], "--if-match", etag_of(staging["Id"]))
         code, error = self.aws("cloudfront", "delete-distribution", "--id", name, "--if-match", etag)
         self.assertEqual((254, True), (code, "PreconditionFailed" in error), error)

@@ -135,6 +135,27 @@ class LambdaTest(CodeDeployTest):
         moved.update_alias(FunctionName="api", Name="live", FunctionVersion="2")
         self.assertEqual("Failed", self.until(self.start("api", app_spec()), *DONE)["status"])
 
+    def test_what_was_made_is_told_and_not_made_twice(self):
+        d, spec = self.deploy, app_spec()
+        self.assertEqual("Lambda", d.get_application(applicationName="api")["application"]["computePlatform"])
+        self.assertEqual("TimeBasedCanary", d.get_deployment_config(deploymentConfigName="slow")["deploymentConfigInfo"]["trafficRoutingConfig"]["type"])
+        d.register_application_revision(applicationName="api", revision=spec, description="first")
+        self.assertEqual("first", d.get_application_revision(applicationName="api", revision=spec)["revisionInfo"]["description"])
+        self.fails("ApplicationAlreadyExistsException", 400, d.create_application, applicationName="api")
+        self.fails("DeploymentGroupAlreadyExistsException", 400, d.create_deployment_group, applicationName="api", deploymentGroupName="all", serviceRoleArn=ROLE)
+        self.fails("DeploymentConfigAlreadyExistsException", 400, d.create_deployment_config, deploymentConfigName="slow")
+        self.fails("InvalidTrafficRoutingConfigurationException", 400, d.create_deployment_config, deploymentConfigName="x", computePlatform="Lambda")
+        self.fails("DeploymentConfigDoesNotExistException", 400, d.get_deployment_config, deploymentConfigName="none")
+        self.fails("ApplicationDoesNotExistException", 400, d.get_application, applicationName="none")
+        self.fails("ApplicationDoesNotExistException", 400, d.register_application_revision, applicationName="none", revision=spec)
+        self.fails("DeploymentGroupDoesNotExistException", 400, d.get_deployment_group, applicationName="api", deploymentGroupName="none")
+        self.fails("DeploymentGroupDoesNotExistException", 400, d.list_deployments, applicationName="api", deploymentGroupName="none")
+        identifier = self.start("api", spec)
+        self.until(identifier, "Succeeded")
+        self.fails("DeploymentTargetIdRequiredException", 400, d.batch_get_deployment_targets, deploymentId=identifier)
+        self.fails("DeploymentTargetDoesNotExistException", 400, d.batch_get_deployment_targets, deploymentId=identifier, targetIds=["none"])
+        self.fails("DeploymentTargetListSizeExceededException", 400, d.batch_get_deployment_targets, deploymentId=identifier, targetIds=["none"] * 26)
+
     def test_what_it_does_not_take(self):
         create = self.deploy.create_deployment
         self.fails("ApplicationDoesNotExistException", 400, create, applicationName="none", deploymentGroupName="all", revision=app_spec())
@@ -215,7 +236,7 @@ class EcsTest(CodeDeployTest):
         before = self.world.snapshot("codedeploy", history=False)
         identifier = self.start("api", tasks("api:2"))
         self.until(identifier, "Ready")
-        self.deploy.continue_deployment(deploymentId=identifier)
+        self.commands("deploy", ["continue-deployment", "--deployment-id", identifier, "--deployment-wait-type", "READY_WAIT"])
         self.until(identifier, "Baking")
         self.deploy.stop_deployment(deploymentId=identifier, autoRollbackEnabled=True)
         self.until(self.info(identifier)["rollbackInfo"]["rollbackDeploymentId"], "Succeeded")

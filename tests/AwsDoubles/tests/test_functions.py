@@ -103,6 +103,17 @@ class LambdaTest(DoubleTest):
         self.fails("InvalidParameterValueException", 400, self.aws_lambda.put_provisioned_concurrency_config, FunctionName="api", Qualifier="$LATEST", ProvisionedConcurrentExecutions=1)
         self.fails("ResourceNotFoundException", 404, self.aws_lambda.put_provisioned_concurrency_config, FunctionName="api", Qualifier="9", ProvisionedConcurrentExecutions=1)
 
+    def test_every_operation_says_that_there_is_no_such_function(self):
+        f = self.aws_lambda
+        for call, more in (
+            (f.get_function, {}), (f.get_function_configuration, {}), (f.update_function_code, {"ZipFile": b"x"}), (f.update_function_configuration, {"Timeout": 9}), (f.publish_version, {}), (f.list_versions_by_function, {}),
+            (f.list_aliases, {}), (f.create_alias, {"Name": "a", "FunctionVersion": "1"}), (f.update_alias, {"Name": "a"}), (f.delete_alias, {"Name": "a"}), (f.invoke, {}), (f.list_provisioned_concurrency_configs, {}),
+            (f.delete_provisioned_concurrency_config, {"Qualifier": "1"}), (f.get_provisioned_concurrency_config, {"Qualifier": "1"}),
+        ):
+            self.fails("ResourceNotFoundException", 404, call, FunctionName="none", **more)
+        self.fails("ResourceNotFoundException", 404, f.get_function, FunctionName="api", Qualifier="9")
+        self.fails("ResourceNotFoundException", 404, f.invoke, FunctionName="api", Qualifier="none")
+
     def test_arns_name_functions_too(self):
         arn = self.aws_lambda.get_function_configuration(FunctionName="api")["FunctionArn"]
         self.assertEqual("1", self.aws_lambda.get_function_configuration(FunctionName=arn + ":live")["Version"])
@@ -126,6 +137,13 @@ class LambdaTest(DoubleTest):
                 ["list-aliases", "--function-name", "cli"],
                 ["list-versions-by-function", "--function-name", "cli"],
                 ["invoke", "--function-name", "cli", "--qualifier", "live", out],
+                ["update-function-configuration", "--function-name", "cli", "--timeout", "9"],
+                ["put-provisioned-concurrency-config", "--function-name", "cli", "--qualifier", "2", "--provisioned-concurrent-executions", "1"],
+                ["get-provisioned-concurrency-config", "--function-name", "cli", "--qualifier", "2"],
+                ["list-provisioned-concurrency-configs", "--function-name", "cli"],
+                ["delete-provisioned-concurrency-config", "--function-name", "cli", "--qualifier", "2"],
+                ["create-alias", "--function-name", "cli", "--name", "next", "--function-version", "2"],
+                ["delete-alias", "--function-name", "cli", "--name", "next"],
             )
             with open(out, encoding="utf-8") as file:
                 self.assertIn(json.load(file)["version"], ("1", "2"))

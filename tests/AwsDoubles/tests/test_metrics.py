@@ -96,6 +96,7 @@ class CloudWatchTest(DoubleTest):
         self.watch.set_alarm_state(AlarmName="errors", StateValue="ALARM", StateReason="test")
         self.assertEqual(["ALARM"], self.state())
         self.fails("ResourceNotFound", 404, self.watch.set_alarm_state, AlarmName="none", StateValue="OK", StateReason="test")
+        self.fails("ResourceNotFound", 404, self.watch.delete_alarms, AlarmNames=["errors", "none"])
         self.watch.delete_alarms(AlarmNames=["errors"])
         self.assertEqual([], self.state())
 
@@ -129,10 +130,12 @@ class CloudWatchTest(DoubleTest):
             ["put-metric-alarm", "--alarm-name", "a", "--namespace", "AWS/Lambda", "--metric-name", "Errors", "--statistic", "Sum", "--period", "60", "--evaluation-periods", "1", "--threshold", "1", "--comparison-operator", "GreaterThanThreshold"],
             ["set-alarm-state", "--alarm-name", "a", "--state-value", "ALARM", "--state-reason", "test"],
             ["describe-alarms", "--alarm-names", "a", "--alarm-types", "MetricAlarm"],
+            ["put-composite-alarm", "--alarm-name", "c", "--alarm-rule", "ALARM(a)"],
             ["put-metric-data", "--namespace", "Shop", "--metric-name", "Orders", "--value", "5"],
             ["list-metrics", "--namespace", "Shop"],
             ["get-metric-data", "--start-time", ago, "--end-time", now, "--metric-data-queries", '[{"Id":"m","MetricStat":{"Metric":{"Namespace":"Shop","MetricName":"Orders"},"Period":60,"Stat":"Maximum"}}]'],
         )
         self.assertEqual("ALARM", printed[2]["MetricAlarms"][0]["StateValue"])
-        self.assertEqual("Orders", printed[4]["Metrics"][0]["MetricName"])
-        self.assertEqual("Complete", printed[5]["MetricDataResults"][0]["StatusCode"])
+        self.assertEqual("Orders", printed[5]["Metrics"][0]["MetricName"])
+        self.assertEqual("Complete", printed[6]["MetricDataResults"][0]["StatusCode"])
+        self.commands("cloudwatch", ["delete-alarms", "--alarm-names", "a", "c"])

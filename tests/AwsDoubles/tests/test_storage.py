@@ -1,6 +1,7 @@
 """S3: objects, versions, links that were signed beforehand."""
 
 import http.client
+import tempfile
 import time
 import unittest.mock
 import urllib.error
@@ -33,6 +34,13 @@ class S3Test(DoubleTest):
     def test_what_is_not_there(self):
         self.fails("NoSuchKey", 404, self.s3.get_object, Bucket="firmware", Key="none")
         self.fails("NoSuchBucket", 404, self.s3.put_object, Bucket="none", Key="k", Body=b"")
+        for call in (self.s3.list_objects_v2, self.s3.get_bucket_versioning):
+            self.fails("NoSuchBucket", 404, call, Bucket="none")
+        self.fails("NoSuchBucket", 404, self.s3.delete_object, Bucket="none", Key="k")
+        self.fails("NoSuchBucket", 404, self.s3.put_bucket_versioning, Bucket="none", VersioningConfiguration={"Status": "Enabled"})
+        self.s3.head_bucket(Bucket="firmware")
+        with self.assertRaises(self.s3.exceptions.ClientError):
+            self.s3.head_bucket(Bucket="none")
         self.fails("BucketAlreadyOwnedByYou", 409, self.s3.create_bucket, Bucket="firmware")
         self.put()
         self.fails("InvalidRange", 416, self.get, Range="bytes=99-")
@@ -100,4 +108,6 @@ class S3Test(DoubleTest):
         self.commands("s3api", ["put-object", "--bucket", "cli", "--key", "a b", "--body", __file__], ["list-objects-v2", "--bucket", "cli"], ["head-object", "--bucket", "cli", "--key", "a b"], ["get-bucket-versioning", "--bucket", "cli"])
         with open(__file__, "rb") as file:
             self.assertEqual(file.read(), self.s3.get_object(Bucket="cli", Key="a b")["Body"].read())
+        with tempfile.NamedTemporaryFile() as out:
+            self.commands("s3api", ["get-object", "--bucket", "cli", "--key", "a b", out.name])
         self.commands("s3api", ["delete-object", "--bucket", "cli", "--key", "a b"])

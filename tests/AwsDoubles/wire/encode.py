@@ -73,8 +73,9 @@ def xml_body(namespace, value, shape, payload):
 
 def error(service, operation, failure):
     """An AwsError on the wire. Code and status come from the model where it has them."""
-    protocol, request_id = MODELS[service].metadata["protocol"], str(uuid.uuid4())
-    shape = next((s for s in (operation.error_shapes if operation else ()) if failure.code == s.name), None)
+    model, request_id = MODELS[service], str(uuid.uuid4())
+    protocol = model.metadata["protocol"]
+    shape = model.shape_for(failure.code) if failure.code in model.shape_names else None  # an operation's own list of errors is not always complete
     declared = shape.metadata.get("error", {}) if shape else {}
     code = declared.get("code", failure.code)
     status = declared.get("httpStatusCode") or failure.status or 400
