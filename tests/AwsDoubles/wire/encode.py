@@ -9,7 +9,11 @@ from .http import Reply
 from .models import MODELS
 from .scalars import write_text
 
-NAMESPACES = {"cloudfront": "http://cloudfront.amazonaws.com/doc/2020-05-31/", "cloudwatch": MODELS["cloudwatch"].metadata["xmlNamespace"], "s3": "http://s3.amazonaws.com/doc/2006-03-01/"}
+NAMESPACES = {"cloudfront": "http://cloudfront.amazonaws.com/doc/2020-05-31/", "s3": "http://s3.amazonaws.com/doc/2006-03-01/"}
+
+
+def namespace(service):
+    return NAMESPACES.get(service) or MODELS[service].metadata["xmlNamespace"]
 
 
 def reply(service, operation, output):
@@ -27,7 +31,7 @@ def reply(service, operation, output):
 
 
 def query_reply(service, operation, output, request_id):
-    root = Tree.Element(operation.name + "Response", xmlns=NAMESPACES[service])
+    root = Tree.Element(operation.name + "Response", xmlns=namespace(service))
     shape = operation.output_shape
     if shape:
         xml_shapes.write_members(Tree.SubElement(root, shape.serialization.get("resultWrapper", operation.name + "Result")), output, shape)
@@ -60,13 +64,13 @@ def rest_reply(service, protocol, operation, shape, output, request_id):
             result.body = json_shapes.dump(body, member if payload else shape)
             result.headers["Content-Type"] = "application/json"
     elif any("location" not in m.serialization for m in shape.members.values()):
-        result.body = xml_body(NAMESPACES[service], output[payload] if payload else output, member if payload else shape, payload)
+        result.body = xml_body(namespace(service), output[payload] if payload else output, member if payload else shape, payload)
         result.headers["Content-Type"] = "text/xml"
     return result
 
 
-def xml_body(namespace, value, shape, payload):
-    root = Tree.Element(shape.serialization.get("name", payload or shape.name), xmlns=namespace)
+def xml_body(space, value, shape, payload):
+    root = Tree.Element(shape.serialization.get("name", payload or shape.name), xmlns=space)
     xml_shapes.write_members(root, value, shape)
     return xml_shapes.document(root)
 
@@ -83,7 +87,7 @@ def error(service, operation, failure):
         return json_error(protocol, shape, code, status, failure, request_id)
     if service == "s3":
         return s3_error(operation, code, status, failure, request_id)
-    root = Tree.Element("ErrorResponse", xmlns=NAMESPACES[service])
+    root = Tree.Element("ErrorResponse", xmlns=namespace(service))
     inner = Tree.SubElement(root, "Error")
     for name, text in (("Type", "Sender" if status < 500 else "Receiver"), ("Code", code), ("Message", failure.message)):
         Tree.SubElement(inner, name).text = text

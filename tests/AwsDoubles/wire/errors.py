@@ -26,6 +26,13 @@ INVALID = {
 }
 
 
+QUERY = ("cloudwatch", "iam", "sns", "sts")
+
+
+def invalid(service):
+    return INVALID.get(service, "ValidationError" if service in QUERY else "ValidationException")
+
+
 def throttled(service):
     if service == "lambda":
         return AwsError("TooManyRequestsException", "Rate Exceeded.", 429, Reason="CallerRateLimitExceeded", retryAfterSeconds="1")
@@ -33,12 +40,12 @@ def throttled(service):
         return AwsError("TooManyRequestsException", "Too Many Requests", 429, retryAfterSeconds="1")
     if service == "s3":
         return AwsError("SlowDown", "Please reduce your request rate.", 503)
-    code = "ThrottlingException" if service in ("codedeploy", "cloudtrail") else "Throttling"
+    code = "Throttling" if service in ("cloudfront", *QUERY) else "ThrottlingException"
     return AwsError(code, "Rate exceeded", 400)
 
 
 def denied(service, operation, user):
-    code = "AccessDenied" if service in ("cloudfront", "cloudwatch", "s3") else "AccessDeniedException"
+    code = "AccessDenied" if service in ("cloudfront", "s3", *QUERY) else "AccessDeniedException"
     message = f"User: arn:aws:iam::111122223333:user/{user} is not authorized to perform: {service}:{operation} because no identity-based policy allows the {service}:{operation} action"
     return AwsError(code, message, 400 if service in ("codedeploy", "cloudtrail") else 403)
 

@@ -16,6 +16,11 @@ SERVICES = {
     "cloudtrail": "cloudtrail",
     "apigateway": "apigateway",
     "s3": "s3",
+    "securityhub": "securityhub",
+    "access-analyzer": "accessanalyzer",
+    "iam": "iam",
+    "sns": "sns",
+    "sts": "sts",
 }
 
 
@@ -37,4 +42,12 @@ def load(folder):
     return ServiceModel(model, service_name=folder)
 
 
-MODELS = {folder: load(folder) for folder in SERVICES.values()}
+class Models(dict):
+    """Each read when it is first asked for: some are large."""
+
+    def __missing__(self, folder):
+        self[folder] = load(folder)
+        return self[folder]
+
+
+MODELS = Models()

@@ -20,7 +20,7 @@ def read(fields, shape, prefix, problems):
     if shape.type_name == "list":
         return read_list(fields, shape, prefix, problems)
     if shape.type_name == "map":
-        raise NotImplementedError("no operation here takes a map in a form")
+        return read_map(fields, shape, prefix, problems)
     text = fields.pop(prefix, None)
     try:
         return read_text(text, shape) if text is not None else None
@@ -47,4 +47,14 @@ def read_list(fields, shape, prefix, problems):
     result = []
     while under(fields, f"{item}.{len(result) + 1}"):
         result.append(read(fields, shape.member, f"{item}.{len(result) + 1}", problems))
+    return result
+
+
+def read_map(fields, shape, prefix, problems):
+    entry = prefix if shape.serialization.get("flattened") else f"{prefix}.entry"
+    key, value = (part.serialization.get("name", default) for part, default in ((shape.key, "key"), (shape.value, "value")))
+    result, number = {}, 1
+    while under(fields, f"{entry}.{number}"):
+        result[read(fields, shape.key, f"{entry}.{number}.{key}", problems)] = read(fields, shape.value, f"{entry}.{number}.{value}", problems)
+        number += 1
     return result

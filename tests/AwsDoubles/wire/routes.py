@@ -29,12 +29,14 @@ def table(service, model):
     return sorted(rows, key=lambda row: row[0], reverse=True)
 
 
-TABLES = {name: table(name, model) for name, model in MODELS.items() if model.metadata["protocol"].startswith("rest")}
+TABLES = {}
 
 
 def find(service, request):
     """The operation and its path's labels, the most literal path first; None if the service knows no such path."""
     arguments = request.arguments()
+    if service not in TABLES:
+        TABLES[service] = table(service, MODELS[service])
     for _, method, pattern, constants, operation in TABLES[service]:
         match = pattern.fullmatch(request.path) if method == request.method else None
         if match and all(any(k == name and (not value or v == value) for k, v in arguments) for name, value in constants):

@@ -10,7 +10,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from . import presigned, s3_signature
-from .errors import AwsError
+from .errors import QUERY, AwsError
 from .models import SERVICES
 
 AUTHORIZATION = re.compile(r"AWS4-HMAC-SHA256 Credential=([^,\s]+),\s*SignedHeaders=([^,\s]+),\s*Signature=([0-9a-f]{64})")
@@ -56,7 +56,7 @@ def verify(request, service, match, keys, now):
     """The user's name and access key; raises AWS's own error for what is unsigned, wrong, or of another time."""
     if service == "s3" and presigned.is_presigned(request):
         return presigned.verify(request, keys, now)
-    xml = service in ("cloudfront", "cloudwatch", "s3")
+    xml = service in ("cloudfront", "s3", *QUERY)
     if not request.headers.get("authorization"):
         raise AwsError("MissingAuthenticationToken" if xml else "MissingAuthenticationTokenException", "Missing Authentication Token", 403)
     if not match:

@@ -87,6 +87,9 @@ def write_into(parent, value, shape, tag):
 
 
 def write_members(element, value, shape):
+    unknown = set(value) - set(shape.members)
+    if unknown:
+        raise TypeError(f"{shape.name} has no {sorted(unknown)}")
     for name, member in shape.members.items():
         if value.get(name) is None or "location" in member.serialization:
             continue
