@@ -80,6 +80,37 @@ def behaviour(world, body, query):
     return {}
 
 
+def group_of(world, body):
+    return world.services["codedeploy"].group({"applicationName": body["application"], "deploymentGroupName": body["group"]})
+
+
+def instances(world, body, query):
+    """{application, group, instances, revision}: the servers of a group, and what runs on them by the revision's name."""
+    made = {name: {"revision": body["revision"], "names": [body["revision"]], "registered": True} for name in body["instances"]}
+    group_of(world, body)["instances"] = made
+    return {}
+
+
+def task_set(world, body, query):
+    """{application, group, taskDefinition}: what runs in an ECS service, with all its traffic."""
+    group = group_of(world, body)
+    first = group["info"]["loadBalancerInfo"]["targetGroupPairInfoList"][0]["targetGroups"][0]["name"]
+    group["taskSets"] = [{"identifer": "ecs-svc/0", "taskDefinition": body["taskDefinition"], "targetGroup": first, "trafficWeight": 100, "status": "PRIMARY"}]
+    return {}
+
+
+def failing(world, body, query):
+    """{application, group, targets}: they fail in the group's next deployment; \"*\" is all of them."""
+    group_of(world, body)["failing"].append(body.get("targets", ["*"]))
+    return {}
+
+
+def objects(world, body, query):
+    """{bucket, key, content}: a revision's AppSpec in S3."""
+    world.services["codedeploy"].state["objects"][f"{body['bucket']}/{body['key']}"] = body["content"]
+    return {}
+
+
 ROUTES = {
     "GET calls": calls,
     "GET violations": lambda world, body, query: world.violations,
@@ -89,11 +120,15 @@ ROUTES = {
     "POST faults": add_fault,
     "DELETE faults": lambda world, body, query: world.faults.clear() or {},
     "GET held": lambda world, body, query: world.faults.held,
-    "POST release": lambda world, body, query: world.faults.release(body.get("id")),
+    "POST release": lambda world, body, query: world.faults.release(body.get("id"), body.get("drop", False)),
     "POST act": act,
     "POST settings": settings,
     "POST load": load,
     "POST lambda/functions": functions,
     "POST lambda/behaviour": behaviour,
+    "POST codedeploy/instances": instances,
+    "POST codedeploy/task-set": task_set,
+    "POST codedeploy/failing": failing,
+    "POST codedeploy/objects": objects,
 }
 UNLOCKED = ("GET held", "POST release", "DELETE faults")

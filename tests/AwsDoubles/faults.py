@@ -42,15 +42,19 @@ class Faults:
         return taken
 
     def hold(self, fault, call, when):
-        """Returns when somebody released it. Never called with the world's lock."""
+        """Returns when somebody released it: whether it may go on. Never called with the world's lock."""
         with self.released:
             entry = {"id": fault["id"], "sequence": call["sequence"], "service": call["service"], "operation": call["operation"], "when": when}
             self.held.append(entry)
-            self.released.wait_for(lambda: entry not in self.held)
+            self.released.wait_for(lambda: "dropped" in entry)
+            return not entry["dropped"]
 
-    def release(self, identifier):
+    def release(self, identifier, drop=False):
+        """Lets calls go on, or drops them as if they had never arrived."""
         with self.released:
             freed = [entry for entry in self.held if identifier in (None, entry["id"])]
             self.held = [entry for entry in self.held if entry not in freed]
+            for entry in freed:
+                entry["dropped"] = drop
             self.released.notify_all()
             return freed

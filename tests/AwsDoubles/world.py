@@ -1,6 +1,8 @@
 """One account of AWS: its services, who called them, what goes wrong, and the one lock around an operation."""
 
 import base64
+import copy
+import hashlib
 import threading
 import time
 from datetime import datetime
@@ -10,6 +12,7 @@ from loads import Loads
 from services import SERVICES
 from wire import decode, encode, signature, validation
 from wire.errors import INVALID, AwsError, ModelViolation, broken, throttled
+from wire.http import Reply
 from wire.models import MODELS
 
 READS = ("Get", "List", "Describe", "BatchGet", "Lookup")
@@ -54,7 +57,8 @@ class World:
         with self.lock:
             befallen = self.faults.take(service, operation.name, parameters)
         kinds = {fault["kind"]: fault for fault in befallen}
-        self.hold(befallen, call, "before")
+        if not self.hold(befallen, call, "before"):
+            return Reply(0, ending="lose")
         if "throttle" in kinds:
             raise throttled(service)
         if "error" in kinds:
@@ -70,14 +74,12 @@ class World:
         except AwsError as failure:
             call["error"] = failure.code
             reply = encode.error(service, operation, failure)
-        self.hold(befallen, call, "after")
-        reply.ending = next((kind for kind in ("lose", "timeout") if kind in kinds), "send")
+        kept = self.hold(befallen, call, "after")
+        reply.ending = next((kind for kind in ("lose", "timeout") if kind in kinds), "send" if kept else "lose")
         return reply
 
     def hold(self, befallen, call, when):
-        for fault in befallen:
-            if fault["kind"] == "hold" and fault.get("when", "before") == when:
-                self.faults.hold(fault, call, when)
+        return all([self.faults.hold(fault, call, when) for fault in befallen if fault["kind"] == "hold" and fault.get("when", "before") == when])
 
     def act(self, service, operation, parameters, user, access_key="AKIDBEHINDYOURBACK"):
         """Somebody else's change. It needs no RevisionId and no ETag, but must fit the model."""
@@ -126,6 +128,14 @@ class World:
         reply.delay = delay
         return reply
 
+    def internally(self, service, operation, parameters, user, now):
+        """What one service does to another. No call of a client, but CloudTrail tells of it."""
+        double = self.services[service]
+        double.remember()
+        double.now, double.forced = now, True
+        output = getattr(double, operation)(parameters)
+        self.services["cloudtrail"].record(now, double, operation, False, parameters, output, user, "ASIAAWSSERVICE", None)
+
     def advance(self, now):
         """What happens by itself, each thing at its own moment: CodeDeploy's steps and what alarms make of them."""
         for double in self.services.values():
@@ -134,7 +144,7 @@ class World:
     def snapshot(self, only=None, history=True):
         with self.lock:
             self.advance(time.time())
-            return {name: double.snapshot(history) for name, double in self.services.items() if only in (None, name)}
+            return {name: copy.deepcopy(double.snapshot(history)) for name, double in self.services.items() if only in (None, name)}
 
 
 def plain(value):
@@ -144,7 +154,7 @@ def plain(value):
     if isinstance(value, list):
         return [plain(inner) for inner in value]
     if isinstance(value, (bytes, bytearray)):
-        return base64.b64encode(value).decode()
+        return base64.b64encode(value).decode() if len(value) <= 1024 else f"{len(value)} bytes, SHA-256 {hashlib.sha256(value).hexdigest()}"
     if isinstance(value, datetime):
         return value.isoformat()
     return value

@@ -20,6 +20,9 @@ internal static class RestWire
 
     public static string? Text(long? value) => value?.ToString(CultureInfo.InvariantCulture);
 
+    /// <summary>As a double, 0.15f would be 0.15000000596046448, which is more than CloudFront takes.</summary>
+    public static string? Text(float? value) => value?.ToString("R", CultureInfo.InvariantCulture);
+
     public static string? Text(double? value) => value?.ToString("R", CultureInfo.InvariantCulture);
 
     public static string? Text(bool? value) => value is { } set ? set ? "true" : "false" : null;

@@ -12,13 +12,14 @@ from wire.scalars import write_time
 
 from .aliases import Aliases
 from .cloudwatch import dimensions_of
-from .service import ACCOUNT, REGION, Service, page
+from .concurrency import Concurrency
+from .service import ACCOUNT, REGION, VOLATILE, Service, page, without
 
 NAME = re.compile(r"(?:arn:aws[\w-]*:lambda:[\w-]+:)?(?:\d{12}:)?(?:function:)?(?P<name>[\w-]+)(?::(?P<qualifier>\$LATEST|[\w-]+))?")
 COPIED = ("Runtime", "Role", "Handler", "Description", "Timeout", "MemorySize", "DeadLetterConfig", "Environment", "Layers", "EphemeralStorage")
 
 
-class Lambda(Aliases, Service):
+class Lambda(Aliases, Concurrency, Service):
     name, source = "lambda", "lambda.amazonaws.com"
     data_events = ("Invoke",)
 
@@ -56,7 +57,7 @@ class Lambda(Aliases, Service):
         }
         if "Environment" in latest:
             latest["Environment"] = {"Variables": latest["Environment"].get("Variables", {})}
-        self.state["functions"][name] = {"name": name, "latest": latest, "versions": {}, "aliases": {}, "behaviour": {}, "pending": 0}
+        self.state["functions"][name] = {"name": name, "latest": latest, "versions": {}, "aliases": {}, "provisioned": {}, "behaviour": {}, "pending": 0}
         changed(latest)
         return self.publish(self.state["functions"][name], None) if p.get("Publish") else dict(latest)
 
@@ -175,6 +176,14 @@ class Lambda(Aliases, Service):
     def touch(self, operation, parameters):
         function, _ = self.function(parameters)
         changed(function["aliases"].get(parameters.get("Name")) or function["latest"])
+
+    def snapshot(self, history):
+        """Without history: each alias, and the versions that it serves."""
+        if history:
+            return super().snapshot(history)
+        return without(VOLATILE, {
+            name: {alias: {**a, "versions": [self.version(function, v) for v in (a["FunctionVersion"], *a["weights"])]} for alias, a in function["aliases"].items()}
+            for name, function in self.state["functions"].items()})
 
     def event_name(self, operation):
         return operation + ("20150331v2" if operation in ("UpdateFunctionCode", "UpdateFunctionConfiguration") else "20150331")

@@ -92,6 +92,24 @@ class FaultTest(DoubleTest):
             thread.join(10)
             self.assertEqual((1, "2"), (len(done), self.version()))
 
+    def test_a_dropped_call_has_never_arrived(self):
+        fault, failed = self.fault("hold"), []
+
+        def call():
+            try:
+                self.update()
+            except HTTPClientError as error:
+                failed.append(error)
+
+        thread = threading.Thread(target=call)
+        thread.start()
+        deadline = time.monotonic() + 10
+        while not self.admin("GET", "held"):
+            self.assertLess(time.monotonic(), deadline)
+        self.admin("POST", "release", {"id": fault["id"], "drop": True})
+        thread.join(10)
+        self.assertEqual((1, "1"), (len(failed), self.version()))
+
     def test_a_fault_may_want_certain_parameters(self):
         self.fault("throttle", parameters={"Name": "other"})
         self.update()

@@ -92,6 +92,17 @@ class LambdaTest(DoubleTest):
         self.aws_lambda.delete_alias(FunctionName="api", Name="next")
         self.assertEqual(204, self.aws_lambda.invoke(FunctionName="api:live", InvocationType="DryRun")["StatusCode"])
 
+    def test_concurrency_is_provisioned_for_a_version_after_a_while(self):
+        of = {"FunctionName": "api", "Qualifier": "2"}
+        self.assertEqual("IN_PROGRESS", self.aws_lambda.put_provisioned_concurrency_config(**of, ProvisionedConcurrentExecutions=5)["Status"])
+        told = [self.aws_lambda.get_provisioned_concurrency_config(**of) for _ in range(2)]
+        self.assertEqual([("IN_PROGRESS", 0), ("READY", 5)], [(t["Status"], t["AvailableProvisionedConcurrentExecutions"]) for t in told])
+        self.assertEqual(1, len(self.aws_lambda.list_provisioned_concurrency_configs(FunctionName="api")["ProvisionedConcurrencyConfigs"]))
+        self.aws_lambda.delete_provisioned_concurrency_config(**of)
+        self.fails("ProvisionedConcurrencyConfigNotFoundException", 404, self.aws_lambda.get_provisioned_concurrency_config, **of)
+        self.fails("InvalidParameterValueException", 400, self.aws_lambda.put_provisioned_concurrency_config, FunctionName="api", Qualifier="$LATEST", ProvisionedConcurrentExecutions=1)
+        self.fails("ResourceNotFoundException", 404, self.aws_lambda.put_provisioned_concurrency_config, FunctionName="api", Qualifier="9", ProvisionedConcurrentExecutions=1)
+
     def test_arns_name_functions_too(self):
         arn = self.aws_lambda.get_function_configuration(FunctionName="api")["FunctionArn"]
         self.assertEqual("1", self.aws_lambda.get_function_configuration(FunctionName=arn + ":live")["Version"])

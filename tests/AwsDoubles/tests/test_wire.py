@@ -87,6 +87,27 @@ class WireTest(DoubleTest):
                 parameters = {"FunctionName": "api", "Name": "live"} if service == "lambda" else {}
                 self.violates(f"{member}: the model has no such member", call, **parameters)
 
+    def test_forms_and_documents_are_read_as_strictly(self):
+        watch, front = client("cloudwatch"), client("cloudfront")
+        odd_form = lambda params, **_: params["body"].update(AlarmName="x")
+        watch.meta.events.register("before-call.cloudwatch.DescribeAlarms", odd_form)
+        self.violates("AlarmName: the model has no such parameter", watch.describe_alarms)
+        watch.meta.events.unregister("before-call.cloudwatch.DescribeAlarms", odd_form)
+        odd_document = lambda params, **_: params.update(body=params["body"].replace(b"</Copy", b"<Colour>red</Colour></Copy"))
+        front.meta.events.register("before-call.cloudfront.CopyDistribution", odd_document)
+        self.violates("Colour: the model has no such member", front.copy_distribution, PrimaryDistributionId="E1", Staging=True, CallerReference="x")
+        front.meta.events.unregister("before-call.cloudfront.CopyDistribution", odd_document)
+        other_space = lambda params, **_: params.update(body=params["body"].replace(b"2020-05-31", b"2019-03-26"))
+        front.meta.events.register("before-call.cloudfront.CopyDistribution", other_space)
+        self.violates("the document's root is", front.copy_distribution, PrimaryDistributionId="E1", Staging=True, CallerReference="x")
+        front.meta.events.unregister("before-call.cloudfront.CopyDistribution", other_space)
+
+    def test_every_method_is_an_operation_and_every_other_operation_says_that_it_is_not_here(self):
+        for name, double in self.world.services.items():
+            operations = {method for method in dir(double) if method[0].isupper()}
+            self.assertEqual(set(), operations - set(MODELS[name].operation_names))
+        self.fails("NotImplementedByThisDouble", 501, client("lambda").list_functions)
+
     def test_only_known_patterns_are_beyond_python(self):
         unreadable = set()
         for model in MODELS.values():

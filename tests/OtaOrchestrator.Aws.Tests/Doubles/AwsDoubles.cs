@@ -56,7 +56,8 @@ internal sealed class AwsDoubles : IAsyncDisposable
         Change = fault.Change is { } change ? change with { Parameters = AsNamed(change.Parameters)! } : null,
     });
 
-    public Task ReleaseAsync(int? fault = null) => PostAsync<JsonElement>("release", new { id = fault });
+    /// <summary>Lets held calls go on; or drops them, so that one held before it acts never does.</summary>
+    public Task ReleaseAsync(int? fault = null, bool drop = false) => PostAsync<JsonElement>("release", new { id = fault, drop });
 
     /// <summary>The whole state without ETags, revision ids and dates, as canonical JSON. Without history: what serves users, not how it came to it.</summary>
     public Task<string> SnapshotAsync(string? service = null, bool history = true) =>

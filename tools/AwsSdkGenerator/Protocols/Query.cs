@@ -80,7 +80,7 @@ internal sealed class Query(ServiceModel model, Names names) : IProtocol
         {
             "string" => $"{form}.Add({name}, {value})",
             "integer" or "long" or "boolean" => $"{form}.Add({name}, RestWire.Text({value}))",
-            "double" or "float" => $"{form}.Add({name}, RestWire.Text((double){value}))",
+            "double" or "float" => $"{form}.Add({name}, RestWire.Text({value}))",
             "timestamp" when (format ?? shape.TimestampFormat ?? "iso8601") == "iso8601" => $"{form}.Add({name}, RestWire.Iso8601({value}))",
             "blob" => $"{form}.Add({name}, Convert.ToBase64String({value}.ToArray()))",
             "structure" => $"{Class}.Write({form}, {name}, {value})",

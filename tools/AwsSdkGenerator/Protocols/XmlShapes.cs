@@ -93,7 +93,7 @@ internal sealed class XmlShapes(ServiceModel model, Names names)
         {
             "string" => $"{writer}.WriteElementString(\"{name}\", {value})",
             "integer" or "long" or "boolean" => $"{writer}.WriteElementString(\"{name}\", RestWire.Text({value}))",
-            "double" or "float" => $"{writer}.WriteElementString(\"{name}\", RestWire.Text((double){value}))",
+            "double" or "float" => $"{writer}.WriteElementString(\"{name}\", RestWire.Text({value}))",
             "timestamp" => $"{writer}.WriteElementString(\"{name}\", RestWire.Iso8601({value}))",
             "structure" => $"XmlWire.WriteElement({writer}, \"{name}\", {value}, {Class}.Write)",
             "list" when shape.Flattened => throw new NotSupportedException($"the list {shape.Name} is flattened: not supported yet"),

@@ -480,7 +480,7 @@ internal static class StructuresXml
     {
         if (value.Weight != null)
         {
-            writer.WriteElementString("Weight", RestWire.Text((double)value.Weight.Value));
+            writer.WriteElementString("Weight", RestWire.Text(value.Weight.Value));
         }
         if (value.SessionStickinessConfig != null)
         {
