@@ -17,19 +17,25 @@ internal static class ReleasePublishCommand
         var release = Arguments.Release();
         var file = new Option<FileInfo?>("--file", "-f") { Description = "The firmware image.", HelpName = "IMAGE" };
         var address = new Option<string[]>("--address") { Description = "Where the back end of this version answers, https://host:port; may be given more than once.", HelpName = "URL" };
+        var artifact = new Option<string[]>("--artifact") { Description = "What this version is for a kind of target on AWS: lambda=s3://bucket/key?sha256=HEX; may be given more than once.", HelpName = "KIND=URI" };
         var hardware = new Option<string[]>("--hardware") { Description = "Hardware ids, for images that don't say it themselves.", HelpName = "ID" };
         var counter = new Option<long>("--security-counter") { Description = "Lowest counter that may be installed after it, for images that don't say it themselves.", HelpName = "N" };
         var fleet = new Option<string?>("--fleet") { Description = "Only for devices of this fleet.", HelpName = "NAME" };
         var sha256 = new Option<string?>("--sha256") { Description = "What the image must hash to.", HelpName = "HEX" };
         var stays = new Option<string[]>("--stays") { Description = "What a rollback does not take back, for people, for example \"DB migration 0051\"; may be given more than once.", HelpName = "TEXT" };
-        return new Command("publish", "Publish a back-end version (--address) or a firmware image (--file). The server checks and signs it.")
-            { release, file, address, hardware, counter, fleet, sha256, stays }.Does(host, async session =>
+        return new Command("publish", "Publish a back-end version (--address, --artifact) or a firmware image (--file). The server checks and signs it.")
+            { release, file, address, artifact, hardware, counter, fleet, sha256, stays }.Does(host, async session =>
         {
             var image = session.Get(file);
             var addresses = session.Get(address) ?? [];
-            if ((image is null) == (addresses.Length == 0))
+            var artifacts = (session.Get(artifact) ?? []).Select(text => text.Split('=', 2)).ToList();
+            if ((image is null) == (addresses.Length + artifacts.Count == 0))
             {
-                throw new CliFailure(ExitCode.Usage, "either --file IMAGE or --address URL");
+                throw new CliFailure(ExitCode.Usage, "either --file IMAGE, or --address URL and --artifact KIND=URI");
+            }
+            if (artifacts.Find(parts => parts.Length < 2) is { } half)
+            {
+                throw new CliFailure(ExitCode.Usage, $"--artifact {half[0]} names no URI", "KIND=URI");
             }
             if (image is { Exists: false })
             {
@@ -39,7 +45,7 @@ internal static class ReleasePublishCommand
             var expected = session.Get(sha256)?.ToLowerInvariant() ?? "";
             if (image is null)
             {
-                content.Backend = new BackendRelease { Addresses = { addresses } };
+                content.Backend = new BackendRelease { Addresses = { addresses }, Artifacts = { artifacts.DistinctBy(parts => parts[0]).ToDictionary(parts => parts[0], parts => parts[1]) } };
             }
             else
             {

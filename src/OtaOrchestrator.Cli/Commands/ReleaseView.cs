@@ -11,7 +11,7 @@ internal static class ReleaseView
         yield return Terminal.Clean($"{ResourceName.Last(release.Name)}  {release.Digest}");
         if (release.Backend is { } backend)
         {
-            yield return Terminal.Clean("  back end  " + string.Join(" ", backend.Addresses));
+            yield return Terminal.Clean("  back end  " + string.Join(" ", backend.Addresses.Concat(backend.Artifacts.OrderBy(artifact => artifact.Key, StringComparer.Ordinal).Select(artifact => $"{artifact.Key}={artifact.Value}"))));
         }
         if (release.Firmware is { } firmware)
         {

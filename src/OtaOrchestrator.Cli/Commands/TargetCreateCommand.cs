@@ -12,20 +12,30 @@ internal static class TargetCreateCommand
         var router = new Option<string?>("--router") { Description = "A traffic target: the router's admin address.", HelpName = "URL" };
         var route = new Option<string?>("--route") { Description = "The route on the router; the target's name when left out.", HelpName = "NAME" };
         var fleet = new Option<string?>("--fleet") { Description = "A fleet target: the name of the fleet's thing group.", HelpName = "NAME" };
+        var lambda = new Option<string?>("--lambda") { Description = "A traffic target on AWS: an alias of a Lambda function.", HelpName = "FUNCTION:ALIAS" };
+        var region = new Option<string?>("--region") { Description = "The AWS region; the one of the SDK's chain when left out.", HelpName = "REGION" };
         var hardware = new Option<string[]>("--hardware") { Description = "Hardware ids in the fleet.", HelpName = "ID" };
         var release = new Option<string?>("--release") { Description = "The release that it is on now.", HelpName = "NAME@VERSION" };
-        return new Command("create", "Say what a target is in this environment: a router's route or a fleet.") { name, router, route, fleet, hardware, release }.Does(host, async session =>
+        return new Command("create", "Say what a target is in this environment: a router's route, an alias of a function, or a fleet.") { name, router, route, lambda, region, fleet, hardware, release }.Does(host, async session =>
         {
             var admin = session.Get(router);
             var group = session.Get(fleet);
-            if ((admin is null) == (group is null))
+            var function = session.Get(lambda);
+            if (new[] { admin, group, function }.Count(given => given is not null) != 1)
             {
-                throw new CliFailure(ExitCode.Usage, "either --router URL or --fleet NAME");
+                throw new CliFailure(ExitCode.Usage, "one of --router URL, --lambda FUNCTION:ALIAS and --fleet NAME");
             }
             var target = new Target { CurrentRelease = session.Get(release) is { } current ? ResourceName.Release(current) : "" };
             if (admin is not null)
             {
                 target.Router = new RouterTarget { AdminUrl = admin, Route = session.Get(route) ?? session.Required(name) };
+            }
+            else if (function is not null)
+            {
+                // A function may be an ARN, with colons of its own.
+                int colon = function.LastIndexOf(':');
+                target.Lambda = colon > 0 ? new LambdaTarget { Function = function[..colon], Alias = function[(colon + 1)..], Region = session.Get(region) ?? "" }
+                    : throw new CliFailure(ExitCode.Usage, $"--lambda {function} names no alias", "FUNCTION:ALIAS");
             }
             else
             {

@@ -19,6 +19,10 @@ internal static class TargetView
         {
             yield return Terminal.Clean($"  router    {router.AdminUrl} route {router.Route}");
         }
+        if (target.Lambda is { } lambda)
+        {
+            yield return Terminal.Clean($"  lambda    {lambda.Function}:{lambda.Alias}{(lambda.Region.Length > 0 ? " in " + lambda.Region : "")}");
+        }
         if (target.ActiveRollout.Length > 0)
         {
             yield return Terminal.Clean($"  rollout   {ResourceName.Last(target.ActiveRollout)}");
@@ -29,6 +33,7 @@ internal static class TargetView
     {
         Target.KindOneofCase.Fleet => "fleet",
         Target.KindOneofCase.Router => "router",
+        Target.KindOneofCase.Lambda => "lambda",
         _ => "unknown",
     };
 

@@ -3,6 +3,8 @@ namespace OtaOrchestrator.Core.Ports;
 /// <summary>
 /// What a rollout changes: a traffic target or a fleet. Every write is absolute, may be repeated, and carries a fence;
 /// what holds is known only from a read. A method throws <see cref="TargetException"/> for what the target refuses, and I/O exceptions for the rest.
+/// A target that is changed by others too throws <see cref="DriftException"/> when it is neither as it was last seen nor as it is to be, and writes nothing then;
+/// only <see cref="RestoreAsync"/> goes on, for it is what protects users.
 /// </summary>
 public interface ITarget
 {
@@ -20,7 +22,9 @@ public interface ITarget
     /// <summary>Reads whether the exposure of <see cref="TargetOrder.Step"/> holds.</summary>
     Task<Reading> ReadAsync(TargetOrder order, CancellationToken cancellation);
 
-    /// <summary>Says that the orchestrator is still there, before <see cref="TargetOrder.Lease"/> runs out. A target without a lease does nothing.</summary>
+    /// <summary>
+    /// Says that the orchestrator is still there, before <see cref="TargetOrder.Lease"/> runs out, and finds out whether somebody else has changed what was last seen.
+    /// </summary>
     Task RenewAsync(TargetOrder order, CancellationToken cancellation);
 
     /// <summary>Stops offering the candidate to more; what has it keeps it. A target without anything queued does nothing.</summary>
@@ -37,6 +41,9 @@ public interface ITarget
 
     /// <summary>What users or devices show now, for the judge. Null where the target has nothing to show.</summary>
     Task<Observation?> ObserveAsync(TargetOrder order, CancellationToken cancellation);
+
+    /// <summary>Who made a change that was found; empty while nobody knows. It may be known only minutes later.</summary>
+    Task<string> AuthorAsync(TargetOrder order, Drift drift, CancellationToken cancellation) => Task.FromResult("");
 }
 
 /// <summary>Orders of writes to one target: a write with a lower fence than the last accepted one is refused.</summary>
@@ -59,6 +66,9 @@ public sealed record TargetRelease(string Name, string Version, string Digest)
 {
     /// <summary>Where a back-end release answers.</summary>
     public IReadOnlyList<string> Addresses { get; init; } = [];
+
+    /// <summary>What a back-end release is for targets that are not reached by an address: the kind of target (<c>lambda</c>) to a URI.</summary>
+    public IReadOnlyDictionary<string, string> Artifacts { get; init; } = new Dictionary<string, string>();
 
     /// <summary>The signed update document for a fleet, as JSON of at most 32,768 characters.</summary>
     public string? Document { get; init; }
@@ -98,6 +108,12 @@ public sealed record TargetOrder
     /// <summary>What the rollouts that this one took over had offered here and the target may still run in part, the earliest first.</summary>
     public IReadOnlyList<Predecessor> Predecessors { get; init; } = [];
 
+    /// <summary>What <see cref="Preparation.Before"/> said: how the target was before this rollout touched it; null where it says nothing.</summary>
+    public string? Before { get; init; }
+
+    /// <summary>What the target last showed when it was as it should be, and the condition of the next write; null where it says nothing.</summary>
+    public string? Seen { get; init; }
+
     /// <summary>What puts a fleet's cohorts in order: a rollout that took over begins with the devices that were reached already.</summary>
     public string Seed => Predecessors.Count > 0 ? Predecessors[0].Rollout : Rollout;
 
@@ -129,7 +145,9 @@ public sealed record TargetOrder
 
 /// <param name="Members">Devices that the target has; 0 for traffic.</param>
 /// <param name="Problem">Null when ready; otherwise why the candidate can't be exposed here.</param>
-public sealed record Preparation(long Members, string? Problem = null);
+/// <param name="Before">How the target was before, in the target's own words, to return to exactly that; kept with the rollout.</param>
+/// <param name="Seen">How it is now, in the target's own words.</param>
+public sealed record Preparation(long Members, string? Problem = null, string? Before = null, string? Seen = null);
 
 /// <param name="Members">Devices that the target has; 0 for traffic.</param>
 /// <param name="Steps">One for each step.</param>
@@ -143,7 +161,8 @@ public readonly record struct StepForecast(long Added, string Who);
 /// <param name="Share">The exposure that holds, 0 to 1.</param>
 /// <param name="Offered">Devices with an execution.</param>
 /// <param name="Eligible">Devices that should have one.</param>
-public sealed record Reading(bool Agrees, double Share, string Detail, long Offered = 0, long Eligible = 0);
+/// <param name="Seen">How the target is, in its own words.</param>
+public sealed record Reading(bool Agrees, double Share, string Detail, long Offered = 0, long Eligible = 0, string? Seen = null);
 
 /// <summary>How far a return is. Traffic has counts of 0.</summary>
 /// <param name="Agrees">Nothing reachable runs the candidate any more within the share asked for, and nothing is offered.</param>
@@ -152,6 +171,19 @@ public sealed record Reading(bool Agrees, double Share, string Detail, long Offe
 /// <param name="Failed">Devices that tried to return and failed.</param>
 /// <param name="Tail">Exposed devices that are not heard of, or failed to return.</param>
 public sealed record Restoration(bool Agrees, string Detail, long Candidate = 0, long Returned = 0, long Failed = 0, long Tail = 0);
+
+/// <summary>A change of a target that no rollout made.</summary>
+/// <param name="What">For people: what was changed, from what to what.</param>
+/// <param name="Share">The candidate's share now, 0 to 1.</param>
+/// <param name="Seen">How the target is now, in its own words: who takes or accepts this has seen it.</param>
+/// <param name="Author">Who did it; empty while nobody knows.</param>
+public sealed record Drift(string What, double Share, string Seen, string Author = "");
+
+/// <summary>Somebody else has changed the target. Nothing was written.</summary>
+public sealed class DriftException(Drift drift) : Exception(drift.What)
+{
+    public Drift Drift { get; } = drift;
+}
 
 /// <summary>The target refused, and repeating will not help.</summary>
 public sealed class TargetException : Exception

@@ -43,7 +43,7 @@ public sealed record Effect(string Lane, EffectKind Kind, TimeSpan Delay = defau
         {
             LaneState.Preparing => [new(lane.Name, EffectKind.Prepare)],
             LaneState.Exposing => [new(lane.Name, EffectKind.Expose), look],
-            LaneState.Baking or LaneState.Held => [look],
+            LaneState.Baking or LaneState.Held or LaneState.Drifted => [look],
             LaneState.AwaitingApproval or LaneState.AwaitingPromotion => lane.Exposed ? [look] : [],
             LaneState.Paused => lane.Exposed ? [new(lane.Name, EffectKind.Hold), look] : [],
             LaneState.Promoting => [new(lane.Name, EffectKind.Promote), look],

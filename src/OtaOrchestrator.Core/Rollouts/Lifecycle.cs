@@ -9,7 +9,7 @@ namespace OtaOrchestrator.Core.Rollouts;
 /// <summary>Where a lane is. A rollout's state is that of the lane which most wants attention.</summary>
 public enum LaneState
 {
-    Pending, Preparing, Ready, AwaitingApproval, Exposing, Baking, AwaitingPromotion, Paused, Held, Promoting, Succeeded,
+    Pending, Preparing, Ready, AwaitingApproval, Exposing, Baking, AwaitingPromotion, Paused, Held, Drifted, Promoting, Succeeded,
     AwaitingUndo, RollingBack, RolledBack, RollbackStuck, Refused, Cancelled, Superseded,
 }
 
@@ -17,10 +17,10 @@ public enum LaneState
 public enum Trigger
 {
     // Commands.
-    Start, Pause, Resume, Approve, Promote, Rollback, Halt, Cancel, Supersede,
+    Start, Pause, Resume, Approve, Promote, Rollback, Halt, Cancel, Supersede, Take, Accept,
 
     // Outcomes of effects.
-    Prepared, PreparationFailed, ExposureReached, ExposureFailed, Looked, Promoted, PromotionFailed, RestorationRead, RestorationFailed, TailRead,
+    Prepared, PreparationFailed, ExposureReached, ExposureFailed, Looked, Drifted, Promoted, PromotionFailed, RestorationRead, RestorationFailed, TailRead,
 
     // Conclusions.
     Begin, Advance, EvidenceMissing, Unhealthy, Freeze, Undo, Restored, GetStuck,
@@ -117,6 +117,23 @@ public static class Lifecycle
             .Permit(Trigger.Freeze, LaneState.Paused));
         Undoable(LaneState.Held);
 
+        // Somebody else has changed the target: the judge goes on, and nothing is overwritten until a person has seen it.
+        On(LaneState.Drifted, state => state
+            .PermitReentry(Trigger.Drifted)
+            .PermitIf(Trigger.Take, LaneState.Promoting, () => lane.ResumeTo is LaneState.Promoting or LaneState.Succeeded, "it was promoted")
+            .PermitIf(Trigger.Take, LaneState.Exposing, () => lane.ResumeTo is not (LaneState.Promoting or LaneState.Succeeded), "it was on its way")
+            .PermitIf(Trigger.Accept, LaneState.Exposing, () => lane.ResumeTo == LaneState.Exposing, "it was exposing")
+            .PermitIf(Trigger.Accept, LaneState.Promoting, () => lane.ResumeTo == LaneState.Promoting, "it was being promoted")
+            .PermitIf(Trigger.Accept, LaneState.Succeeded, () => lane.ResumeTo == LaneState.Succeeded, "it had succeeded")
+            .PermitIf(Trigger.Accept, LaneState.AwaitingApproval, () => lane.ResumeTo == LaneState.AwaitingApproval, "it was waiting for approval")
+            .PermitIf(Trigger.Accept, LaneState.AwaitingPromotion, () => lane.ResumeTo == LaneState.AwaitingPromotion, "it was waiting for promotion")
+            .PermitIf(Trigger.Accept, LaneState.Baking, () => lane.ResumeTo is LaneState.Baking or LaneState.Held or LaneState.Paused, "it was baking, held or paused"));
+        Undoable(LaneState.Drifted);
+        foreach (var state in (LaneState[])[LaneState.AwaitingApproval, LaneState.Exposing, LaneState.Baking, LaneState.AwaitingPromotion, LaneState.Paused, LaneState.Held, LaneState.Promoting, LaneState.Succeeded])
+        {
+            On(state, shown => shown.PermitIf(Trigger.Drifted, LaneState.Drifted, () => lane.Exposed, "something was exposed"));
+        }
+
         On(LaneState.Promoting, state => state
             .Permit(Trigger.Promoted, LaneState.Succeeded)
             .Permit(Trigger.Freeze, LaneState.Paused));
@@ -141,7 +158,7 @@ public static class Lifecycle
 
         // A fix that goes forward takes over whatever was not taken back; what was offered so far is the new rollout's to withdraw.
         foreach (var state in (LaneState[])[LaneState.Pending, LaneState.Preparing, LaneState.Ready, LaneState.AwaitingApproval, LaneState.Exposing, LaneState.Baking,
-            LaneState.AwaitingPromotion, LaneState.Paused, LaneState.Held, LaneState.Promoting, LaneState.Succeeded])
+            LaneState.AwaitingPromotion, LaneState.Paused, LaneState.Held, LaneState.Drifted, LaneState.Promoting, LaneState.Succeeded])
         {
             On(state, taken => taken.Permit(Trigger.Supersede, LaneState.Superseded));
         }
@@ -184,7 +201,7 @@ public static class Lifecycle
     {
         ReadOnlySpan<LaneState> attention =
         [
-            LaneState.RollbackStuck, LaneState.RollingBack, LaneState.AwaitingUndo, LaneState.Refused, LaneState.Held, LaneState.Paused,
+            LaneState.RollbackStuck, LaneState.RollingBack, LaneState.AwaitingUndo, LaneState.Refused, LaneState.Drifted, LaneState.Held, LaneState.Paused,
             LaneState.AwaitingApproval, LaneState.AwaitingPromotion, LaneState.Promoting, LaneState.Baking, LaneState.Exposing, LaneState.Preparing,
             LaneState.Pending, LaneState.Ready, LaneState.RolledBack, LaneState.Superseded, LaneState.Cancelled,
         ];

@@ -118,6 +118,15 @@ public sealed record Lane
     /// <summary>How long the return must stay as it should be, so that a late forward call would show.</summary>
     public TimeSpan Settle { get; init; }
 
+    /// <summary>How the target was before this rollout touched it, in the target's own words.</summary>
+    public string? Before { get; init; }
+
+    /// <summary>What the target last showed when it was as it should be, or what a person has seen of a change.</summary>
+    public string? Seen { get; init; }
+
+    /// <summary>What somebody else has changed, while nobody has taken or accepted it.</summary>
+    public Drift? Drift { get; init; }
+
     /// <summary>A person stopped the rollback.</summary>
     public bool Halted { get; init; }
     public long Tail { get; init; }
@@ -161,6 +170,8 @@ public sealed record Lane
         Candidate = Candidate,
         Fallback = Fallback,
         Predecessors = Predecessors ?? [],
+        Before = Before,
+        Seen = Seen,
         Steps = [.. Plan.Steps.Select(step => step.ToTarget())],
         Step = Step,
         Attempt = Attempt,

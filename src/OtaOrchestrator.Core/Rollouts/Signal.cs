@@ -17,6 +17,7 @@ public sealed record Signal(Trigger Trigger, Actor Actor)
     public Observation? Observation { get; init; }
     public Judgement? Judgement { get; init; }
     public Restoration? Restoration { get; init; }
+    public Drift? Drift { get; init; }
 
     /// <summary>How long the effect has been at it, on a clock that does not jump.</summary>
     public TimeSpan Elapsed { get; init; }

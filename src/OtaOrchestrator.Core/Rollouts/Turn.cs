@@ -29,6 +29,8 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
             Trigger.Promote => Promote(),
             Trigger.Rollback => Rollback(),
             Trigger.Halt => All(Trigger.Halt),
+            Trigger.Take => All(Trigger.Take),
+            Trigger.Accept => All(Trigger.Accept),
             Trigger.Cancel => Cancel(),
             Trigger.Supersede => Supersede(),
             _ => Outcome(),
@@ -178,7 +180,14 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
         switch (signal.Trigger)
         {
             case Trigger.Prepared:
-                Fire(lane.Name, Trigger.Prepared);
+                if (Fire(lane.Name, Trigger.Prepared))
+                {
+                    // Once prepared, always that: a later look at it would see what this rollout did.
+                    Set(_now.Lane(lane.Name) with { Before = lane.Before ?? signal.Preparation?.Before, Seen = signal.Preparation?.Seen });
+                }
+                break;
+            case Trigger.Drifted:
+                Drift(lane, signal.Drift ?? throw new ArgumentException("a change is named"));
                 break;
             case Trigger.PreparationFailed when lane is { State: LaneState.Preparing, Exposed: true }:
                 TakeBack(signal.Trigger, $"{lane.Name}: {signal.Reason}", null);
@@ -220,6 +229,17 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
                 break;
         }
         return null;
+    }
+
+    private void Drift(Lane lane, Drift drift)
+    {
+        if (lane.Drift == drift || !Fire(lane.Name, Trigger.Drifted))
+        {
+            return;
+        }
+        var cause = drift.Author.Length > 0 ? $"{drift.What}, by {drift.Author}" : drift.What;
+        Set(_now.Lane(lane.Name) with { Drift = drift, Seen = drift.Seen, Share = drift.Share, Cause = cause });
+        _said.Add(cause);
     }
 
     private void Look(Lane lane, Judgement judgement)
@@ -461,6 +481,10 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
             _unmet = _unmet.Length == 0 ? unmet : _unmet;
             return false;
         }
+        if (lane.State == LaneState.Drifted && next != LaneState.Drifted)
+        {
+            lane = lane with { Drift = null, Cause = "" };
+        }
         Set(Enter(trigger == Trigger.Resume && lane.State != LaneState.RollbackStuck ? Resumed(lane) : lane, next, trigger) with { State = next });
         _replanned.Add(name);
         _said.Add($"{name}: {Words.Of(lane.State)} -> {Words.Of(next)}" + (next == LaneState.Exposing ? $" step {_now.Lane(name).Step + 1}" : ""));
@@ -470,19 +494,23 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
     /// <summary>What a lane carries into a state.</summary>
     private Lane Enter(Lane lane, LaneState state, Trigger trigger) => state switch
     {
+        _ when trigger == Trigger.Accept => Fresh(lane) with { ResumeTo = null },
+        LaneState.Exposing when trigger == Trigger.Take => Fresh(lane) with { ResumeTo = null, Attempt = lane.Attempt + 1 },
         LaneState.Exposing when trigger == Trigger.Resume => Fresh(lane) with { ResumeTo = null },
         LaneState.Exposing => Fresh(lane) with { Step = signal.Full && trigger == Trigger.Promote ? lane.Plan.Steps.Length - 1 : lane.Step + 1 },
         LaneState.Baking => Fresh(lane) with
         {
             Share = signal.Reading?.Share ?? lane.Share,
             Detail = signal.Reading?.Detail ?? lane.Detail,
+            Seen = signal.Reading?.Seen ?? lane.Seen,
             Since = signal.Observation,
             LookedAt = now,
         },
         LaneState.Paused => lane with { ResumeTo = lane.State },
+        LaneState.Drifted => lane with { ResumeTo = lane.State == LaneState.Drifted ? lane.ResumeTo : lane.State },
         LaneState.AwaitingApproval or LaneState.AwaitingPromotion => lane with { ResumeTo = null, Cause = "" },
         LaneState.Refused => lane with { Cause = signal.Reason ?? "" },
-        LaneState.Succeeded => lane with { SucceededAt = now, Share = 1 },
+        LaneState.Succeeded => lane with { SucceededAt = now, Share = 1, Seen = signal.Reading?.Seen ?? lane.Seen },
         LaneState.RollingBack => lane with
         {
             Cause = trigger == Trigger.Advance ? "the rehearsal turned round" : lane.Cause,

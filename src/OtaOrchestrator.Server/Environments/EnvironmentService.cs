@@ -142,6 +142,14 @@ public sealed class EnvironmentService(Database database, EmbeddedDevicePlane pl
 
     private static Environment Parse(EnvironmentRow row) => JsonParser.Default.Parse<Environment>(row.Spec);
 
+    /// <summary>What a target is called where it lives: the router's route, the fleet's thing group, the alias.</summary>
+    public static string PlaceOf(Target target) => target.KindCase switch
+    {
+        Target.KindOneofCase.Fleet => target.Fleet.Fleet,
+        Target.KindOneofCase.Lambda => $"{target.Lambda.Function}:{target.Lambda.Alias}",
+        _ => target.Router.Route,
+    };
+
     private static TargetKind Check(Target target, List<PlanViolation> violations)
     {
         switch (target.KindCase)
@@ -156,6 +164,17 @@ public sealed class EnvironmentService(Database database, EmbeddedDevicePlane pl
                     violations.Add(new PlanViolation("target.router.route", $"{Names.Shown(target.Router.Route)} is not a name", Names.Rule));
                 }
                 return TargetKind.Traffic;
+            case Target.KindOneofCase.Lambda:
+                if (target.Lambda.Function.Length is 0 or > 170 || !target.Lambda.Function.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or ':'))
+                {
+                    violations.Add(new PlanViolation("target.lambda.function", $"{Names.Shown(target.Lambda.Function)} is neither a function's name nor its ARN"));
+                }
+                if (target.Lambda.Alias.Length is 0 or > 128 || target.Lambda.Alias.All(char.IsAsciiDigit) || !target.Lambda.Alias.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'))
+                {
+                    violations.Add(new PlanViolation("target.lambda.alias", $"{Names.Shown(target.Lambda.Alias)} is not an alias's name"));
+                }
+                Region(target.Lambda.Region, "target.lambda.region", violations);
+                return TargetKind.Traffic;
             case Target.KindOneofCase.Fleet:
                 if (!Names.IsValid(target.Fleet.Fleet))
                 {
@@ -167,8 +186,16 @@ public sealed class EnvironmentService(Database database, EmbeddedDevicePlane pl
                 }
                 return TargetKind.Fleet;
             default:
-                violations.Add(new PlanViolation("target", "is neither a router nor a fleet"));
+                violations.Add(new PlanViolation("target", "is no router, no fleet and no alias of a function"));
                 return TargetKind.Traffic;
+        }
+    }
+
+    private static void Region(string region, string field, List<PlanViolation> violations)
+    {
+        if (region.Length > 32 || !region.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-'))
+        {
+            violations.Add(new PlanViolation(field, $"{Names.Shown(region)} is not a region", "for example eu-central-1; left out, the one of the SDK's chain"));
         }
     }
 

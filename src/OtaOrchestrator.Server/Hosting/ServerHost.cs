@@ -15,6 +15,8 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
+using Microsoft.Extensions.Options;
+using OtaOrchestrator.Aws.Clients;
 using OtaOrchestrator.Aws.IoT;
 using OtaOrchestrator.DevicePlane;
 using OtaOrchestrator.Firmware.Signing;
@@ -151,11 +153,14 @@ public static class ServerHost
     private static IServiceCollection AddRollouts(this IServiceCollection services, ServerOptions options)
     {
         services.AddOptions<ReconcilerOptions>().Configure(reconciler => reconciler.Probe = CrashPoints.Of(options)).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<AwsClientsOptions>().BindConfiguration("Aws").ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<AwsTargetsOptions>().BindConfiguration("Aws").ValidateDataAnnotations().ValidateOnStart();
         return services
             .AddSingleton<ITargets>(provider => new TargetDirectory(
                 provider.GetRequiredService<Database>(), provider.GetRequiredService<IotFleet>(),
                 RouterHttp.Create(provider.GetRequiredService<ServerPki>().Orchestrator, provider.GetRequiredService<ServerPki>().Servers.Certificate),
-                provider.GetRequiredService<TimeProvider>()))
+                provider.GetRequiredService<AwsClients>(), provider.GetRequiredService<IOptions<AwsTargetsOptions>>(), provider.GetRequiredService<TimeProvider>()))
+            .AddSingleton(provider => new AwsClients(provider.GetRequiredService<IOptions<AwsClientsOptions>>().Value, provider.GetRequiredService<TimeProvider>()))
             .AddSingleton(provider => new CheckReadings(
                 CheckHttp.Create(provider.GetRequiredService<ServerPki>().Orchestrator, provider.GetRequiredService<ServerPki>().Servers.Certificate),
                 provider.GetRequiredService<TimeProvider>()))

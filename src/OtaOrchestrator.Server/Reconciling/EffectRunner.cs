@@ -44,6 +44,13 @@ public sealed partial class EffectRunner(
         {
             throw;
         }
+        catch (DriftException found) when (effect.Kind != EffectKind.Prepare)
+        {
+            attempt.Failures = 0;
+            attempt.FailingSince = 0;
+            metering.Effect(effect.Kind, "drifted", time.GetElapsedTime(began));
+            return Outcome(attempt, Trigger.Drifted) with { Drift = found.Drift };
+        }
         catch (Exception error)
         {
             var cause = error is OperationCanceledException ? $"no answer within {callTimeout.TotalSeconds:0.#} s" : Causes.Of(error);
@@ -52,7 +59,7 @@ public sealed partial class EffectRunner(
             metering.Effect(effect.Kind, "failed", time.GetElapsedTime(began));
             LogFailed(effect.Key, effect.Kind, attempt.Count, cause);
             await progress.PutAsync(effect, lane => lane with { Error = cause });
-            return Failed(attempt, cause, final: error is TargetException);
+            return Failed(attempt, cause, final: error is TargetException or DriftException);
         }
     }
 
@@ -153,6 +160,10 @@ public sealed partial class EffectRunner(
         var rollout = ledger.Find(effect.Environment, effect.Rollout)!;
         var lane = rollout.Lane(effect.Lane);
         var step = lane.Plan.Steps[Math.Clamp(lane.Step, 0, lane.Plan.Steps.Length - 1)];
+        if (lane.Drift is { Author: "" } drift && await target.AuthorAsync(order, drift, cancellation) is { Length: > 0 } author)
+        {
+            return Outcome(attempt, Trigger.Drifted) with { Drift = drift with { Author = author } };
+        }
         var asked = checks.ReadAsync(rollout, lane, step, cancellation);
         var (observation, absent) = await ObserveAsync(effect, lane, step, order, target, cancellation);
         var live = progress.Of(effect.Environment, effect.Rollout, effect.Lane);
@@ -193,7 +204,7 @@ public sealed partial class EffectRunner(
         {
             return (await RenewedAsync(limited.Token).WaitAsync(limited.Token), null);
         }
-        catch (Exception error) when (!cancellation.IsCancellationRequested)
+        catch (Exception error) when (error is not DriftException && !cancellation.IsCancellationRequested)
         {
             var cause = error is OperationCanceledException ? $"no answer within {patience.TotalSeconds:0.#} s" : Causes.Of(error);
             LogBlind(effect.Key, cause);

@@ -66,7 +66,8 @@ public sealed class Publishing(Database database, FirmwareStore store, SigningKe
     }
 
     internal static string BackendDigest(Release release) =>
-        "sha256:" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{release.Name}\n{string.Join('\n', release.Backend.Addresses)}\n")));
+        "sha256:" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{release.Name}\n{string.Join('\n', release.Backend.Addresses)}\n"
+            + string.Concat(release.Backend.Artifacts.OrderBy(artifact => artifact.Key, StringComparer.Ordinal).Select(artifact => $"{artifact.Key}={artifact.Value}\n")))));
 
     /// <summary>The bytes of the image that is to come; null for a back end.</summary>
     private static long? Announced(Release release)
@@ -132,9 +133,16 @@ public sealed class Publishing(Database database, FirmwareStore store, SigningKe
 
     private static void Backend(Release release)
     {
-        if (release.Backend.Addresses.Count is 0 or > 64)
+        if (release.Backend.Addresses.Count > 64 || release.Backend.Addresses.Count + release.Backend.Artifacts.Count == 0)
         {
-            throw RefusedException.Invalid("release.backend.addresses", "are 1 to 64");
+            throw RefusedException.Invalid("release.backend.addresses", "are 1 to 64, unless an artifact says what the release is");
+        }
+        foreach (var (kind, uri) in release.Backend.Artifacts)
+        {
+            if (!Names.IsValid(kind) || uri.Length > 1000 || uri.Any(c => char.IsControl(c) || c == ' ') || !Uri.TryCreate(uri, UriKind.Absolute, out _))
+            {
+                throw RefusedException.Invalid("release.backend.artifacts", $"{Names.Shown(kind)} = {Names.Shown(uri)} is not the kind of a target and a URI");
+            }
         }
         foreach (var address in release.Backend.Addresses)
         {

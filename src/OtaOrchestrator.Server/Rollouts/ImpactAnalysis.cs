@@ -1,6 +1,7 @@
 using Google.Protobuf.WellKnownTypes;
 using OtaOrchestrator.Core.Plans;
 using OtaOrchestrator.Core.Ports;
+using OtaOrchestrator.Server.Environments;
 using OtaOrchestrator.Server.Reconciling;
 using OtaOrchestrator.Server.Releases;
 using Wire = OtaOrchestrator.Protocol.V1;
@@ -65,7 +66,7 @@ public sealed class ImpactAnalysis(ITargets targets, TimeProvider time)
     private static TargetOrder Order(RolloutCreation.Draft draft, RolloutCreation.DraftLane lane) => new()
     {
         Environment = draft.Environment,
-        Target = lane.Spec.Fleet?.Fleet ?? lane.Spec.Router.Route,
+        Target = EnvironmentService.PlaceOf(lane.Spec),
         Rollout = draft.Id,
         Lane = lane.Plan.Name,
         Fence = new Fence(lane.Target.Epoch + 1, 0),

@@ -90,11 +90,13 @@ public sealed class RolloutCreation(Database database, ITargets targets, Signing
             {
                 Name = lane.Plan.Name,
                 Target = target.Id,
-                Place = lane.Spec.Fleet?.Fleet ?? lane.Spec.Router.Route,
+                Place = EnvironmentService.PlaceOf(lane.Spec),
                 Kind = target.Kind,
                 Candidate = candidate,
                 Fallback = fallback,
                 Predecessors = lane.Predecessors,
+                // Who takes over returns to how it was before anybody began, and knows what was seen last.
+                Before = lane.Predecessors is null ? null : superseded?.Rollout.Lanes.First(before => before.Target == target.Id).Before,
                 Epoch = target.Epoch + 1,
                 Plan = lane.Plan,
                 UndoAfter = lane.UndoAfter,
@@ -210,7 +212,11 @@ public sealed class RolloutCreation(Database database, ITargets targets, Signing
             operation, draft.Id, lane, row.Id, candidates, manifest, signing.SignDigest(SHA256.HashData(manifest)), Convert.FromBase64String(firmware.Signature), UpdateDocument.Placeholder(sha256), firmware.Size).ToJson();
     }
 
-    private static TargetRelease Backend(ReleaseRow row) => new(row.Name, row.Version, row.Digest) { Addresses = [.. ReleaseService.Parse(row).Backend.Addresses] };
+    private static TargetRelease Backend(ReleaseRow row)
+    {
+        var backend = ReleaseService.Parse(row).Backend;
+        return new(row.Name, row.Version, row.Digest) { Addresses = [.. backend.Addresses], Artifacts = new SortedDictionary<string, string>(backend.Artifacts, StringComparer.Ordinal) };
+    }
 
     private static string FreeId(Statements db, string environment, string name, DateTimeOffset now)
     {

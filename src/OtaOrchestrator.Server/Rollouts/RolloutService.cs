@@ -143,7 +143,13 @@ public sealed class RolloutService(Database database, Ledger ledger, RolloutCrea
         SteerAsync(request.Name, Trigger.Pause, request.Reason, request.RequestId, request.Revision, request, context);
 
     public override Task<Rollout> ResumeRollout(ResumeRolloutRequest request, ServerCallContext context) =>
-        SteerAsync(request.Name, Trigger.Resume, request.Reason, request.RequestId, request.Revision, request, context);
+        SteerAsync(request.Name, request.Drift switch
+        {
+            DriftResolution.Unspecified => Trigger.Resume,
+            DriftResolution.Take => Trigger.Take,
+            DriftResolution.Accept => Trigger.Accept,
+            _ => throw RefusedException.Invalid("drift", "is neither take nor accept"),
+        }, request.Reason, request.RequestId, request.Revision, request, context);
 
     public override Task<Rollout> ApproveRollout(ApproveRolloutRequest request, ServerCallContext context) =>
         SteerAsync(request.Name, Trigger.Approve, request.Reason, request.RequestId, request.Revision, request, context, signal => signal with { Lane = request.Lane.Length > 0 ? request.Lane : null });

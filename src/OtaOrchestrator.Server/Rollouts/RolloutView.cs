@@ -82,6 +82,10 @@ public sealed class RolloutView(Database database, ProgressBoard progress, Ledge
             Baked = Duration.FromTimeSpan(lane.Baked),
             Detail = live.Error.Length > 0 ? live.Error : live.Detail.Length > 0 ? live.Detail : lane.Detail,
         };
+        if (lane.Drift is { } drift)
+        {
+            view.Drift = new Wire.Drift { What = drift.What, Author = drift.Author };
+        }
         if (lane.Exposed && lane.State != LaneState.RolledBack)
         {
             view.WaitsFor.AddRange(lane.UndoAfter.Where(name => rollout.Lane(name) is { Exposed: true, State: not LaneState.RolledBack }));
@@ -205,6 +209,7 @@ public sealed class RolloutView(Database database, ProgressBoard progress, Ledge
             },
             LaneState.AwaitingPromotion => new Wire.WaitingFor { Kind = "promotion", Need = "ota rollout promote", Who = "anyone but the judge" },
             LaneState.Paused => new Wire.WaitingFor { Kind = "resume", Need = "ota rollout resume" },
+            LaneState.Drifted => new Wire.WaitingFor { Kind = "drift", Have = lane.Cause, Need = "ota rollout resume --take | --accept, or ota rollback" },
             LaneState.Exposing => new Wire.WaitingFor { Kind = "exposure", Have = live.Reading?.Detail ?? "", Need = StepText(lane, lane.Step) },
             LaneState.Baking or LaneState.Held => new Wire.WaitingFor
             {
@@ -224,7 +229,7 @@ public sealed class RolloutView(Database database, ProgressBoard progress, Ledge
     {
         LaneState.Pending or LaneState.Preparing or LaneState.Ready => $"{lane.Name} goes to {StepText(lane, 0)}",
         LaneState.Exposing => $"{lane.Name} bakes at {StepText(lane, lane.Step)}",
-        LaneState.Baking or LaneState.Held or LaneState.AwaitingApproval or LaneState.AwaitingPromotion or LaneState.Paused =>
+        LaneState.Baking or LaneState.Held or LaneState.AwaitingApproval or LaneState.AwaitingPromotion or LaneState.Paused or LaneState.Drifted =>
             lane.Step + 1 < lane.Plan.Steps.Length ? $"{lane.Name} goes to {StepText(lane, lane.Step + 1)}" : $"{lane.Name} is promoted",
         LaneState.Promoting => rollout.Lanes.FirstOrDefault(other => other.State == LaneState.Ready) is { } following ? $"{following.Name} goes to {StepText(following, 0)}" : "the rollout succeeds",
         LaneState.RollingBack or LaneState.AwaitingUndo => $"{lane.Name} is back on {lane.Fallback}",

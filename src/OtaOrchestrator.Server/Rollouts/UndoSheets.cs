@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using OtaOrchestrator.Aws.IoT;
+using OtaOrchestrator.Aws.Lambda;
 using OtaOrchestrator.Core.Plans;
 using OtaOrchestrator.Core.Rollouts;
 using OtaOrchestrator.Protocol.V1;
@@ -20,7 +21,13 @@ internal static class UndoSheets
         foreach (var lane in Ordered(rollout))
         {
             var target = targetOf(lane.Target);
-            sheet.Commands.AddRange(lane.Kind == TargetKind.Traffic ? Router(rollout, lane, target.Router, home) : Fleet(rollout, lane, target.Fleet, home, controlPlane));
+            sheet.Commands.AddRange(target.KindCase switch
+            {
+                Target.KindOneofCase.Fleet => Fleet(rollout, lane, target.Fleet, home, controlPlane),
+                Target.KindOneofCase.Lambda => LambdaUndo.Commands(target.Lambda.Function, target.Lambda.Alias, target.Lambda.Region, lane.Fallback, Quoted)
+                    .Select(undo => new UndoCommand { Lane = lane.Name, Target = lane.Target, Comment = undo.Comment, Command = undo.Command }),
+                _ => Router(rollout, lane, target.Router, home),
+            });
         }
         var text = new StringBuilder();
         text.Append($"UNDO {sheet.Rollout}, made {rollout.CreatedAt:u} by {rollout.StartedBy}\n");

@@ -1,23 +1,35 @@
 using System.Collections.Concurrent;
+using Microsoft.Extensions.Options;
+using OtaOrchestrator.Aws.Clients;
+using OtaOrchestrator.Aws.CloudTrail;
 using OtaOrchestrator.Aws.IoT;
-using OtaOrchestrator.Core.Plans;
+using OtaOrchestrator.Aws.Lambda;
 using OtaOrchestrator.Core.Ports;
 using OtaOrchestrator.Server.Environments;
 using OtaOrchestrator.Server.Reconciling;
 using OtaOrchestrator.Server.Store;
 using OtaOrchestrator.Server.Targets.Router;
+using Wire = OtaOrchestrator.Protocol.V1;
 
 namespace OtaOrchestrator.Server.Targets;
 
 /// <summary>The adapter of each target, by what the environment says that it is there.</summary>
-public sealed class TargetDirectory(Database database, IotFleet fleet, HttpClient routers, TimeProvider time) : ITargets
+public sealed class TargetDirectory(Database database, IotFleet fleet, HttpClient routers, AwsClients aws, IOptions<AwsTargetsOptions> options, TimeProvider time) : ITargets
 {
     private readonly ConcurrentDictionary<(string Environment, string Target), ITarget> _targets = new();
 
     public ITarget Of(string environment, string target) => _targets.GetOrAdd((environment, target), key =>
     {
         var row = database.Read(db => Journal.Target(db, key.Environment, key.Target)) ?? throw new TargetException($"{key.Target} does not exist in {key.Environment}");
-        var router = EnvironmentService.Parse(row).Router;
-        return row.Kind == TargetKind.Fleet ? fleet : new RouterTarget(routers, new Uri(router.AdminUrl), router.Route, time);
+        var spec = EnvironmentService.Parse(row);
+        return spec.KindCase switch
+        {
+            Wire.Target.KindOneofCase.Fleet => fleet,
+            Wire.Target.KindOneofCase.Lambda => Alias(spec.Lambda),
+            _ => new RouterTarget(routers, new Uri(spec.Router.AdminUrl), spec.Router.Route, time),
+        };
     });
+
+    private LambdaAliasTarget Alias(Wire.LambdaTarget alias) => new(
+        aws.Lambda(alias.Region), alias.Function, alias.Alias, new LambdaMetrics(aws.CloudWatch(alias.Region), options.Value.MetricsPeriod, time), new TrailedChanges(aws.CloudTrail(alias.Region)), time);
 }

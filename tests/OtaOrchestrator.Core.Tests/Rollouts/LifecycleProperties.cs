@@ -22,6 +22,7 @@ public sealed class LifecycleProperties
             Trigger.Looked => Example.Looked(lane, verdict) with { Elapsed = TimeSpan.FromSeconds(seconds) },
             < Trigger.Prepared => Example.Command(trigger, actor) with { Full = full, JumpMax = 1 },
             Trigger.RestorationRead => Example.Outcome(trigger, lane, TimeSpan.FromSeconds(seconds)) with { Restoration = new(agrees, "", 3, 20, failed, failed) },
+            Trigger.Drifted => Example.Outcome(trigger, lane, TimeSpan.FromSeconds(seconds)) with { Drift = new($"{failed} of 20 by hand", failed / 20.0, $"{failed}", full ? "somebody" : "") },
             _ => Example.Outcome(trigger, lane, TimeSpan.FromSeconds(seconds)),
         };
 

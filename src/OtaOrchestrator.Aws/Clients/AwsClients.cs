@@ -1,0 +1,59 @@
+using System.Collections.Concurrent;
+using Amazon;
+using Amazon.CloudTrail;
+using Amazon.CloudWatch;
+using Amazon.Lambda;
+using Amazon.Runtime;
+
+namespace OtaOrchestrator.Aws.Clients;
+
+/// <summary>
+/// Clients of AWS, one for each service and region. Credentials, regions, FIPS, partitions and endpoints are the SDK's business: its chain, its profiles, its environment
+/// variables (<c>AWS_ENDPOINT_URL</c>, <c>AWS_ENDPOINT_URL_LAMBDA</c> …). Retries adapt to throttling, and each service has a budget.
+/// </summary>
+public sealed class AwsClients(AwsClientsOptions options, TimeProvider time) : IDisposable
+{
+    private readonly ConcurrentDictionary<(Type Service, string Region), AmazonServiceClient> _clients = new();
+    private readonly ConcurrentDictionary<string, CallBudget> _budgets = new(StringComparer.Ordinal);
+
+    /// <param name="region">Empty for the region of the SDK's chain.</param>
+    public IAmazonLambda Lambda(string region) => Client<AmazonLambdaClient, AmazonLambdaConfig>(region, config => new AmazonLambdaClient(config));
+
+    /// <inheritdoc cref="Lambda"/>
+    public IAmazonCloudWatch CloudWatch(string region) => Client<AmazonCloudWatchClient, AmazonCloudWatchConfig>(region, config => new AmazonCloudWatchClient(config));
+
+    /// <inheritdoc cref="Lambda"/>
+    public IAmazonCloudTrail CloudTrail(string region) => Client<AmazonCloudTrailClient, AmazonCloudTrailConfig>(region, config => new AmazonCloudTrailClient(config));
+
+    public void Dispose()
+    {
+        foreach (var client in _clients.Values)
+        {
+            client.Dispose();
+        }
+
+        foreach (var budget in _budgets.Values)
+        {
+            budget.Dispose();
+        }
+    }
+
+    private TClient Client<TClient, TConfig>(string region, Func<TConfig, TClient> create)
+        where TClient : AmazonServiceClient
+        where TConfig : ClientConfig, new() => (TClient)_clients.GetOrAdd((typeof(TClient), region), _ =>
+    {
+        var config = new TConfig
+        {
+            RetryMode = RequestRetryMode.Adaptive,
+            MaxErrorRetry = options.RetriesMax,
+            Timeout = options.CallTimeout,
+        };
+        if (region.Length > 0)
+        {
+            config.RegionEndpoint = RegionEndpoint.GetBySystemName(region);
+        }
+
+        config.HttpClientFactory = new BudgetedHttpClients(_budgets.GetOrAdd($"{typeof(TClient).Name}/{region}", _ => new CallBudget(options.CallsPerSecond, time)));
+        return create(config);
+    });
+}

@@ -1,0 +1,142 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Amazon.CloudTrail;
+using Amazon.CloudWatch;
+using Amazon.Lambda;
+using Amazon.Runtime;
+using OtaOrchestrator.Aws.CloudTrail;
+using OtaOrchestrator.Aws.Lambda;
+using OtaOrchestrator.Aws.Tests.Doubles;
+using OtaOrchestrator.Core.Ports;
+
+namespace OtaOrchestrator.Aws.Tests.Lambda;
+
+/// <summary>A function with one version, an alias on it, and the adapter before it. Keeps between two orders what a rollout keeps.</summary>
+internal sealed class AliasFixture : IDisposable
+{
+    public const string Alias = "live";
+    private static readonly BasicAWSCredentials Operator = new("AKIDORCHESTRATOR", "orchestrator-secret");
+    private readonly AwsDoubles _aws;
+    private readonly List<IDisposable> _clients = [];
+    private long _revision;
+    private string? _before;
+    private string? _seen;
+
+    public AliasFixture(AwsDoubles aws, string function, HttpClientFactory? http = null)
+    {
+        (_aws, Function) = (aws, function);
+        Crashes = http as Crashing;
+        Target = NewTarget();
+    }
+
+    public string Function { get; }
+
+    public Crashing? Crashes { get; }
+
+    public LambdaAliasTarget Target { get; private set; }
+
+    /// <summary>Steps of 0, 5 and 50 %, and all.</summary>
+    public static IReadOnlyList<TargetStep> Steps { get; } = [new(0, null), new(0.05, null), new(0.5, null), new(1, null)];
+
+    public static async Task<AliasFixture> StartAsync(AwsDoubles aws, string function, HttpClientFactory? http = null)
+    {
+        await aws.AdminAsync("lambda/functions", new { name = function, codes = new[] { "old" }, aliases = new Dictionary<string, string> { [Alias] = "1" } });
+        return new AliasFixture(aws, function, http);
+    }
+
+    public TargetRelease Fallback => Release("5.0.3", $"arn:aws:lambda:eu-central-1:111122223333:function:{Function}:1");
+
+    /// <summary>What lies in a bucket is known to the double by its name.</summary>
+    public static TargetRelease Candidate { get; } = Release("5.1.0", $"s3://builds/api-5.1.0.zip?sha256={Sha256("builds/api-5.1.0.zip//")}");
+
+    public static TargetRelease Release(string version, string artifact) =>
+        new("thermostat-api", version, "sha256:" + Sha256(version)) { Artifacts = new Dictionary<string, string> { ["lambda"] = artifact } };
+
+    public static string Sha256(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+
+    /// <summary>The next order of the rollout: what was read last is the condition of what is written next.</summary>
+    public TargetOrder Order(int step) => new()
+    {
+        Environment = "production", Target = $"{Function}:{Alias}", Rollout = "autumn", Lane = "api", Fence = new Fence(1, ++_revision),
+        Candidate = Candidate, Fallback = Fallback, Steps = Steps, Step = step, Before = _before, Seen = _seen,
+    };
+
+    public async Task PrepareAsync()
+    {
+        var prepared = await Target.PrepareAsync(Order(-1), default);
+        Assert.Null(prepared.Problem);
+        Keep(prepared);
+    }
+
+    public void Keep(Preparation prepared) => (_before, _seen) = (_before ?? prepared.Before, prepared.Seen);
+
+    public void Keep(Reading reading) => _seen = reading.Seen ?? _seen;
+
+    /// <summary>What a person has seen of a change, and takes.</summary>
+    public void Take(Drift drift) => _seen = drift.Seen;
+
+    public async Task<TargetOrder> ExposeAsync(int step)
+    {
+        var order = Order(step);
+        await Target.ExposeAsync(order, default);
+        await ReachedAsync(order);
+        return order;
+    }
+
+    public async Task ReachedAsync(TargetOrder order)
+    {
+        var reading = await Target.ReadAsync(order, default);
+        Assert.True(reading.Agrees, reading.Detail);
+        Assert.Equal(order.Share, reading.Share);
+        Keep(reading);
+    }
+
+    public async Task RestoreAsync(int step)
+    {
+        var order = Order(step);
+        await Target.RestoreAsync(order, default);
+        Assert.True((await Target.ReadRestorationAsync(order, default)).Agrees);
+    }
+
+    /// <summary>The process starts again: what it held in memory is gone.</summary>
+    public LambdaAliasTarget NewTarget() => Target = new LambdaAliasTarget(
+        Client(new AmazonLambdaClient(Operator, At(new AmazonLambdaConfig()))),
+        Function,
+        Alias,
+        new LambdaMetrics(Client(new AmazonCloudWatchClient(Operator, At(new AmazonCloudWatchConfig()))), TimeSpan.FromSeconds(1), TimeProvider.System),
+        new TrailedChanges(Client(new AmazonCloudTrailClient(Operator, At(new AmazonCloudTrailConfig())))),
+        TimeProvider.System);
+
+    /// <summary>Somebody changes the alias by hand.</summary>
+    public Task MoveAsync(string version, string? added = null, double weight = 0) => _aws.ActAsync("lambda", "UpdateAlias", new
+    {
+        FunctionName = Function, Name = Alias, FunctionVersion = version, RoutingConfig = new { AdditionalVersionWeights = added is null ? [] : new Dictionary<string, double> { [added] = weight } },
+    }, "night-shift");
+
+    /// <summary>Calls of one operation on this function so far, those that were refused or lost too.</summary>
+    public async Task<int> CallsAsync(string operation) =>
+        (await _aws.CallsAsync()).Count(call => call.Operation == operation && call.User == "ota-orchestrator" && call.Parameters.TryGetProperty("FunctionName", out var name) && name.GetString() == Function);
+
+    public async Task<string> ServesAsync() => System.Text.Json.Nodes.JsonNode.Parse(await _aws.SnapshotAsync("lambda"))!["lambda"]!["functions"]![Function]!["aliases"]!.ToJsonString();
+
+    public void Dispose() => _clients.ForEach(client => client.Dispose());
+
+    private T Client<T>(T client)
+        where T : IDisposable
+    {
+        _clients.Add(client);
+        return client;
+    }
+
+    private T At<T>(T config)
+        where T : ClientConfig
+    {
+        config.ServiceURL = _aws.Url.ToString();
+        config.AuthenticationRegion = "eu-central-1";
+        // A client that dies must not come back by itself.
+        config.MaxErrorRetry = Crashes is null ? 4 : 0;
+        config.HttpClientFactory = Crashes ?? config.HttpClientFactory;
+        return config;
+    }
+}

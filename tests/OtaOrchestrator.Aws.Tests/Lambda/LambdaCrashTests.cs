@@ -1,0 +1,79 @@
+using System.Text.Json.Nodes;
+using OtaOrchestrator.Aws.Tests.Doubles;
+
+namespace OtaOrchestrator.Aws.Tests.Lambda;
+
+/// <summary>The process dies at each call of a rollout there and back, before the call and after it, and another one goes on with the same orders.</summary>
+public sealed class LambdaCrashTests
+{
+    [Fact]
+    public async Task Whatever_call_it_dies_at_it_ends_right_and_nothing_is_made_twice()
+    {
+        await using var aws = await AwsDoubles.StartAsync();
+        var counting = new Crashing();
+        int calls = await ThereAndBackAsync(aws, "counted", counting);
+        Assert.True(calls > 20, $"{calls} calls");
+        int died = 0;
+        for (int at = 1; at <= calls; at++)
+        {
+            foreach (var after in (bool[])[false, true])
+            {
+                var crashing = new Crashing { At = at, AfterActing = after };
+                await ThereAndBackAsync(aws, $"api-{at}-{(after ? "after" : "before")}", crashing);
+                died += crashing.Calls >= at ? 1 : 0;
+            }
+        }
+
+        Assert.Equal(2 * calls, died);
+        Assert.Empty(await aws.ViolationsAsync());
+        Assert.Empty(await aws.BugsAsync());
+        TestContext.Current.SendDiagnosticMessage($"covered {2 * calls} of {2 * calls} crashes at Lambda's calls");
+    }
+
+    /// <returns>The calls that it took.</returns>
+    private static async Task<int> ThereAndBackAsync(AwsDoubles aws, string function, Crashing crashing)
+    {
+        using var alias = await AliasFixture.StartAsync(aws, function, crashing);
+        var before = await alias.ServesAsync();
+        var order = alias.Order(-1);
+        await ResumedAsync(alias, async () => alias.Keep(await alias.Target.PrepareAsync(order, default)));
+        for (int step = 0; step < AliasFixture.Steps.Count; step++)
+        {
+            order = alias.Order(step);
+            await ResumedAsync(alias, async () =>
+            {
+                await alias.Target.ExposeAsync(order, default);
+                await alias.ReachedAsync(order);
+            });
+        }
+
+        Assert.Contains("\"FunctionVersion\":\"2\"", await alias.ServesAsync(), StringComparison.Ordinal);
+        order = alias.Order(AliasFixture.Steps.Count - 1);
+        await ResumedAsync(alias, () => alias.Target.PromoteAsync(order, default));
+        order = alias.Order(AliasFixture.Steps.Count - 1);
+        await ResumedAsync(alias, async () =>
+        {
+            await alias.Target.RestoreAsync(order, default);
+            Assert.True((await alias.Target.ReadRestorationAsync(order, default)).Agrees);
+        });
+        Assert.Equal(before, await alias.ServesAsync());
+        var versions = JsonNode.Parse(await aws.SnapshotAsync("lambda"))!["lambda"]!["functions"]![function]!["versions"]!.AsObject();
+        Assert.Equal(["1", "2"], versions.Select(version => version.Key));
+        return crashing.Calls;
+    }
+
+    private static async Task ResumedAsync(AliasFixture alias, Func<Task> act)
+    {
+        try
+        {
+            await act();
+        }
+        catch (Exception error) when (Died(error))
+        {
+            alias.NewTarget();
+            await act();
+        }
+    }
+
+    private static bool Died(Exception? error) => error is not null && (error is CrashException || Died(error.InnerException));
+}
