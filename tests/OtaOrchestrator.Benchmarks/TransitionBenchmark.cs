@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using OtaOrchestrator.Aws.Clients;
 using OtaOrchestrator.Core.Plans;
 using OtaOrchestrator.Core.Ports;
 using OtaOrchestrator.Core.Rollouts;
@@ -60,7 +61,7 @@ internal static class TransitionBenchmark
         using var metering = new Metering();
         var ledger = new Ledger(database, changes, metering, time, NullLogger<Ledger>.Instance);
         var options = Options.Create(new ReconcilerOptions { PollMin = TimeSpan.FromMilliseconds(10) });
-        var runner = new EffectRunner(new InstantTargets(), new CheckReadings(new SocketsHttpHandler(), time), ledger, new ProgressBoard(database, changes, time), metering, options, time, NullLogger<EffectRunner>.Instance);
+        var runner = new EffectRunner(new InstantTargets(), new CheckReadings(new SocketsHttpHandler(), new AwsClients(new(), time), time), ledger, new ProgressBoard(database, changes, time), metering, options, time, NullLogger<EffectRunner>.Instance);
         using var reconciler = new Reconciler(database, ledger, runner, options, time, NullLogger<Reconciler>.Instance);
         await reconciler.StartAsync(CancellationToken.None);
         await database.WriteAsync(db => Journal.InsertEnvironment(db, new EnvironmentRow("bench", "{}", 1, ledger.Now())), cancellation: CancellationToken.None);

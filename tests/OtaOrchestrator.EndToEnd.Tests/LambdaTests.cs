@@ -73,6 +73,21 @@ public sealed class LambdaTests
     }
 
     [Fact]
+    public async Task An_alarm_of_CloudWatch_takes_a_version_back_whose_own_numbers_are_good()
+    {
+        await using var site = await CloudSite.StartAsync();
+        await LoadAsync(site, errors: 0);
+        await site.Aws.ActAsync("cloudwatch", "PutMetricAlarm", new { AlarmName = "complaints", Namespace = "Shop", MetricName = "Complaints", Statistic = "Sum", Period = 60, EvaluationPeriods = 1, Threshold = 1, ComparisonOperator = "GreaterThanThreshold" });
+        await site.Aws.ActAsync("cloudwatch", "SetAlarmState", new { AlarmName = "complaints", StateValue = "OK", StateReason = "quiet" });
+        await site.StartAsync("autumn", pause: true, alarm: "complaints");
+        await site.UntilAsync("autumn", RolloutState.AwaitingPromotion, Limit);
+        await site.Aws.ActAsync("cloudwatch", "SetAlarmState", new { AlarmName = "complaints", StateValue = "ALARM", StateReason = "the telephones ring" });
+        var rollout = await site.UntilAsync("autumn", RolloutState.RolledBack, Limit);
+        Assert.Contains("the telephones ring", rollout.Cause, StringComparison.Ordinal);
+        await CleanAsync(site);
+    }
+
+    [Fact]
     public async Task Killed_in_the_middle_of_a_write_it_goes_on_where_the_journal_says()
     {
         await using var site = await CloudSite.StartAsync();

@@ -81,6 +81,12 @@ internal static class CheckRules
     private static void Asked(CheckPlan check, string at, PlanFindings found)
     {
         found.AddIf(check is not { ErrorsMax: null, RatioMax: null, P99MsMax: null, FailuresMax: null, Against: null or "", Metric: null or "" }, at, $"limits of router and devices mean nothing to {check.Source}", "failuresInRowMax limits readings");
+        if (check.Source == CheckSources.CloudWatch)
+        {
+            InCloudWatch(check, at, found);
+            return;
+        }
+        found.AddIf(check.Alarm is not null, $"{at}.alarm", $"means nothing to {check.Source}", "source: cloudwatch");
         found.AddIf(check.Url is not { Length: > 0 }, $"{at}.url", "is missing");
         found.AddIf(check.Url is { Length: > 0 } url && !IsAddress(url), $"{at}.url", $"{Names.Shown(check.Url)} is not an address https://host:port/path", "http only on this machine; {candidate} and {baseline} stand for addresses of a release");
         found.AddIf(check.FailuresInRowMax is < 0 or > 1000, $"{at}.failuresInRowMax", "lies between 0 and 1000");
@@ -94,9 +100,24 @@ internal static class CheckRules
         found.AddIf(check.Source != CheckSources.Grpc && check.Service is not null, $"{at}.service", $"means nothing to {check.Source}", "source: grpc");
     }
 
+    /// <summary>An alarm knows its limits itself; a metric has them here.</summary>
+    private static void InCloudWatch(CheckPlan check, string at, PlanFindings found)
+    {
+        found.AddIf(check.Alarm is { Length: > 0 } == check.Query is { Length: > 0 }, at, "asks for neither an alarm nor a metric, or for both", $"alarm: NAME, or query: {MetricQuery.Form}");
+        found.AddIf(check.Alarm is { Length: > 512 }, $"{at}.alarm", "has more than 512 characters");
+        found.AddIf(check.Query is { Length: > 0 } query && MetricQuery.Parse(query) is null, $"{at}.query", $"{Names.Shown(check.Query)} is not a metric of CloudWatch", MetricQuery.Form);
+        found.AddIf(check.Query is { Length: > 0 } && check is { ValueMin: null, ValueMax: null }, at, "has no limit", "valueMin or valueMax");
+        found.AddIf(check.Alarm is { Length: > 0 } && check is not { ValueMin: null, ValueMax: null }, $"{at}.valueMax", "is the alarm's own business");
+        found.AddIf(check.ValueMin > check.ValueMax, $"{at}.valueMax", "is below valueMin");
+        found.AddIf(check.Url is not null, $"{at}.url", "means nothing to cloudwatch", "AWS_ENDPOINT_URL_CLOUDWATCH points it elsewhere");
+        found.AddIf(check.Service is not null, $"{at}.service", "means nothing to cloudwatch", "source: grpc");
+        found.AddIf(check.FailuresInRowMax is < 0 or > 1000, $"{at}.failuresInRowMax", "lies between 0 and 1000");
+        found.AddIf(check.Timeout is { } timeout && (timeout <= TimeSpan.Zero || timeout > TimeoutMax), $"{at}.timeout", "is more than nothing and at most 1m");
+    }
+
     private static void Unasked(CheckPlan check, string at, PlanFindings found)
     {
-        foreach (var (used, field) in ((bool, string)[])[(check.Url is not null, "url"), (check.Query is not null, "query"), (check.Service is not null, "service"), (check.ValueMax is not null, "valueMax"), (check.ValueMin is not null, "valueMin"), (check.Timeout is not null, "timeout"), (check.FailuresInRowMax is not null, "failuresInRowMax")])
+        foreach (var (used, field) in ((bool, string)[])[(check.Url is not null, "url"), (check.Query is not null, "query"), (check.Alarm is not null, "alarm"), (check.Service is not null, "service"), (check.ValueMax is not null, "valueMax"), (check.ValueMin is not null, "valueMin"), (check.Timeout is not null, "timeout"), (check.FailuresInRowMax is not null, "failuresInRowMax")])
         {
             found.AddIf(used, $"{at}.{field}", $"means nothing to {Names.Shown(check.Source)}", "the target itself shows what is counted");
         }

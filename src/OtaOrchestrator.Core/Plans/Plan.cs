@@ -125,8 +125,11 @@ public sealed record CheckPlan
     /// <summary>Probes and queries. <c>{candidate}</c> and <c>{baseline}</c> stand for each address of that release.</summary>
     public string? Url { get; init; }
 
-    /// <summary>Prometheus. <c>{candidate}</c> and <c>{baseline}</c> stand for the releases.</summary>
+    /// <summary>Prometheus, where <c>{candidate}</c> and <c>{baseline}</c> stand for the releases; CloudWatch, see <see cref="MetricQuery"/>.</summary>
     public string? Query { get; init; }
+
+    /// <summary>CloudWatch: an alarm's name or ARN.</summary>
+    public string? Alarm { get; init; }
 
     /// <summary>The name that the gRPC health service is asked for.</summary>
     public string? Service { get; init; }
@@ -163,8 +166,11 @@ public static class CheckSources
     public const string Prometheus = "prometheus";
     public const string Webhook = "webhook";
 
-    /// <summary>Those that are asked at an address of the plan's.</summary>
-    public static readonly IReadOnlyList<string> Asked = [Http, Grpc, Prometheus, Webhook];
+    /// <summary>An alarm, or a metric of <see cref="MetricQuery"/>.</summary>
+    public const string CloudWatch = "cloudwatch";
+
+    /// <summary>Those that are asked beside the target.</summary>
+    public static readonly IReadOnlyList<string> Asked = [Http, Grpc, Prometheus, Webhook, CloudWatch];
     public static readonly IReadOnlyList<string> All = [Router, Devices, .. Asked];
 
     /// <summary>TLS to anybody; plaintext on this machine only. Null for what is not asked.</summary>

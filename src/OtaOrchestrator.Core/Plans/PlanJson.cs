@@ -108,6 +108,7 @@ public static class PlanJson
         Text(json, "when", check.When);
         Text(json, "url", check.Url);
         Text(json, "query", check.Query);
+        Text(json, "alarm", check.Alarm);
         Text(json, "service", check.Service);
         Number(json, "valueMax", check.ValueMax);
         Number(json, "valueMin", check.ValueMin);

@@ -84,7 +84,7 @@ public static class PlanSchema
               "required": ["source"],
               "properties": {
                 "name": { "$ref": "#/$defs/name" },
-                "source": { "enum": ["router", "devices", "http", "grpc", "prometheus", "webhook"] },
+                "source": { "enum": ["router", "devices", "http", "grpc", "prometheus", "webhook", "cloudwatch"] },
                 "against": { "enum": ["baseline"] },
                 "ratioMax": { "type": "number", "minimum": 1, "exclusiveMaximum": 20, "description": "Candidate's error ratio over the baseline's." },
                 "errorsMax": { "$ref": "#/$defs/share", "description": "Candidate's share of failed requests." },
@@ -97,6 +97,7 @@ public static class PlanSchema
                 "when": { "enum": ["exposed", "test"], "description": "exposed: from the first exposure to the end of the guard; test: at the steps that name it." },
                 "url": { "type": "string", "maxLength": 1024, "description": "{candidate} and {baseline} stand for each address of that release." },
                 "query": { "type": "string", "maxLength": 1024, "description": "prometheus; {candidate} and {baseline} stand for the releases." },
+                "alarm": { "type": "string", "maxLength": 512, "description": "cloudwatch; the name or ARN of an alarm" },
                 "service": { "type": "string", "maxLength": 1024, "description": "grpc: what the health service is asked for." },
                 "valueMax": { "type": "number" },
                 "valueMin": { "type": "number" },

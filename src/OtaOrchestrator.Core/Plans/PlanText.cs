@@ -142,7 +142,7 @@ public static class PlanText
     {
         var fields = new PlanFields(
             node, path, problems, "name", "source", "against", "ratioMax", "errorsMax", "failuresMax", "p99MsMax", "samplesMin", "silentAfter", "interval",
-            "metric", "when", "url", "query", "service", "valueMax", "valueMin", "timeout", "failuresInRowMax", "noData", "dryRun");
+            "metric", "when", "url", "query", "alarm", "service", "valueMax", "valueMin", "timeout", "failuresInRowMax", "noData", "dryRun");
         return new CheckPlan
         {
             Name = fields.Text("name") ?? "",
@@ -159,6 +159,7 @@ public static class PlanText
             When = fields.Text("when"),
             Url = fields.Text("url"),
             Query = fields.Text("query"),
+            Alarm = fields.Text("alarm"),
             Service = fields.Text("service"),
             ValueMax = fields.Number("valueMax"),
             ValueMin = fields.Number("valueMin"),

@@ -1,5 +1,6 @@
 using System.Security.Authentication;
 using Grpc.Core;
+using OtaOrchestrator.Aws.Clients;
 using OtaOrchestrator.Core.Analysis;
 using OtaOrchestrator.Core.Plans;
 using OtaOrchestrator.Core.Rollouts;
@@ -27,7 +28,7 @@ public sealed class CheckReadings : IDisposable
     private readonly TimeProvider _time;
 
     /// <param name="http">Shows the orchestrator's certificate, trusts the system's authorities and the installation's; may be shared.</param>
-    public CheckReadings(HttpMessageHandler http, TimeProvider time)
+    public CheckReadings(HttpMessageHandler http, AwsClients aws, TimeProvider time)
     {
         var client = new HttpClient(http, disposeHandler: false) { MaxResponseContentBufferSize = 64 * 1024, Timeout = Timeout.InfiniteTimeSpan };
         _time = time;
@@ -38,6 +39,7 @@ public sealed class CheckReadings : IDisposable
             [CheckSources.Grpc] = new GrpcProbe(http),
             [CheckSources.Prometheus] = new PrometheusQuery(client),
             [CheckSources.Webhook] = new Webhook(client),
+            [CheckSources.CloudWatch] = new CloudWatchCheck(aws, time),
         };
     }
 

@@ -20,6 +20,11 @@ internal sealed record CheckQuestion(Rollout Rollout, Lane Lane, CheckPlan Check
     /// <summary>The check's URL for each address of the release that it names, the URL itself when it names none; or why there is nobody to ask.</summary>
     public (IReadOnlyList<Uri> Addresses, string? Problem) Addresses()
     {
+        if (Check.Source == CheckSources.CloudWatch)
+        {
+            // Where it answers is the SDK's business.
+            return ([new Uri("aws:cloudwatch")], null);
+        }
         var url = Check.Url ?? "";
         foreach (var (side, release) in ((string, Core.Ports.TargetRelease)[])[(Candidate, Lane.Candidate), (Baseline, Lane.Fallback)])
         {

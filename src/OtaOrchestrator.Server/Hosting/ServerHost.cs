@@ -163,7 +163,7 @@ public static class ServerHost
             .AddSingleton(provider => new AwsClients(provider.GetRequiredService<IOptions<AwsClientsOptions>>().Value, provider.GetRequiredService<TimeProvider>()))
             .AddSingleton(provider => new CheckReadings(
                 CheckHttp.Create(provider.GetRequiredService<ServerPki>().Orchestrator, provider.GetRequiredService<ServerPki>().Servers.Certificate),
-                provider.GetRequiredService<TimeProvider>()))
+                provider.GetRequiredService<AwsClients>(), provider.GetRequiredService<TimeProvider>()))
             .AddSingleton<EffectRunner>().AddSingleton<RolloutCreation>().AddSingleton<ImpactAnalysis>().AddSingleton<RolloutView>().AddSingleton<ConsistencyCheck>()
             .AddHostedService<Housekeeping>()
             .AddHostedService<Reconciler>();

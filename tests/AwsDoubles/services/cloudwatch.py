@@ -4,6 +4,7 @@ import math
 import re
 import time
 
+from botocore.utils import parse_timestamp
 from loads import statistic
 from wire.errors import AwsError
 
@@ -28,7 +29,7 @@ class CloudWatch(Alarms, Service):
         for datum in p["MetricData"]:
             if p["Namespace"].startswith("AWS/"):
                 raise AwsError("InvalidParameterValue", "The value AWS/ for parameter Namespace is invalid.")
-            at = datum["Timestamp"].timestamp() if "Timestamp" in datum else time.time()
+            at = parse_timestamp(datum["Timestamp"]).timestamp() if "Timestamp" in datum else time.time()
             if "StatisticValues" in datum:
                 s = datum["StatisticValues"]
                 samples = [(s["Minimum"], 1), (s["Maximum"], 1)] if s["SampleCount"] >= 2 else []

@@ -85,7 +85,7 @@ internal sealed class CloudSite : IAsyncDisposable
     }
 
     /// <summary>Starts a rollout of 5.1.0: a tenth, then all.</summary>
-    public async Task StartAsync(string name, bool pause = false)
+    public async Task StartAsync(string name, bool pause = false, string? alarm = null)
     {
         var plan = Path.Combine(_home.FullName, name + ".json");
         await File.WriteAllTextAsync(plan, $$"""
@@ -94,7 +94,7 @@ internal sealed class CloudSite : IAsyncDisposable
               "lanes": [
                 { "name": "api", "target": "api", "release": "api@5.1.0",
                   "steps": [ { "share": 0.1, "bakeMin": "2s", "requestsMin": 20, "pause": {{(pause ? "true" : "false")}} }, { "share": 1, "bakeMin": "2s", "requestsMin": 20 } ],
-                  "checks": [ { "name": "errors", "source": "router", "against": "baseline", "ratioMax": 1.5, "samplesMin": 20, "interval": "0.5s" } ] }
+                  "checks": [ { "name": "errors", "source": "router", "against": "baseline", "ratioMax": 1.5, "samplesMin": 20, "interval": "0.5s" }{{(alarm is null ? "" : $$""", { "name": "alarm", "source": "cloudwatch", "alarm": "{{alarm}}", "interval": "0.5s" }""")}} ] }
               ],
               "rollback": { "untilAfter": "86400s" }
             }

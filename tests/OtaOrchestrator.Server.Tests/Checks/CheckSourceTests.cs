@@ -1,3 +1,4 @@
+using OtaOrchestrator.Aws.Clients;
 using OtaOrchestrator.Core.Analysis;
 using OtaOrchestrator.Core.Plans;
 using OtaOrchestrator.Core.Ports;
@@ -204,7 +205,7 @@ public sealed class CheckSourceTests : IAsyncLifetime
     {
         check = check with { Name = "it", Timeout = TimeSpan.FromMilliseconds(check.Url!.Contains("never", StringComparison.Ordinal) || check.Url.Contains("flood", StringComparison.Ordinal) || check.Url.Contains("trickle", StringComparison.Ordinal) ? 500 : 20_000) };
         var lane = Lane(addresses ?? [_server.Address]) with { Plan = new LanePlan { Checks = [check] } };
-        using var asked = new CheckReadings(_http, TimeProvider.System);
+        using var asked = new CheckReadings(_http, new AwsClients(new(), TimeProvider.System), TimeProvider.System);
         // Who is late is heard at a later look.
         IReadOnlyDictionary<string, CheckReading> readings;
         do

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using OtaOrchestrator.Aws.Clients;
 using OtaOrchestrator.Core.Plans;
 using OtaOrchestrator.Core.Ports;
 using OtaOrchestrator.Core.Rollouts;
@@ -61,7 +62,7 @@ public sealed class Scene : IAsyncDisposable
     public async Task<Scene> Started()
     {
         Options.Probe = _probe;
-        var runner = new EffectRunner(_targets, new CheckReadings(new SocketsHttpHandler(), Time), Ledger, Progress, _metering, Microsoft.Extensions.Options.Options.Create(Options), Time, _logging.CreateLogger<EffectRunner>());
+        var runner = new EffectRunner(_targets, new CheckReadings(new SocketsHttpHandler(), new AwsClients(new(), Time), Time), Ledger, Progress, _metering, Microsoft.Extensions.Options.Options.Create(Options), Time, _logging.CreateLogger<EffectRunner>());
         _reconciler = new Reconciler(Database, Ledger, runner, Microsoft.Extensions.Options.Options.Create(Options), Time, _logging.CreateLogger<Reconciler>());
         await _reconciler.StartAsync(CancellationToken.None);
         return this;
