@@ -5,7 +5,11 @@ import secrets
 import string
 
 ACCOUNT, REGION = "111122223333", "eu-central-1"
-VOLATILE = {"RevisionId", "LastModified", "LastModifiedTime", "etag", "etags", "pending", "createdDate", "lastUpdatedDate", "CreateTime"}
+# What differs between two accounts that are alike: revisions, and when something happened.
+VOLATILE = {
+    "RevisionId", "etag", "etags", "pending", "LastModified", "LastModifiedTime", "createdDate", "lastUpdatedDate", "CreateTime", "createTime", "startTime", "completeTime", "endTime",
+    "registerTime", "firstUsedTime", "lastUsedTime", "due", "at",
+}
 ALPHABET = string.ascii_uppercase + string.digits
 
 
