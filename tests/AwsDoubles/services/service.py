@@ -24,9 +24,6 @@ class Service:
     def __init__(self, world):
         self.world, self.state, self.before = world, {}, None
 
-    def remember(self):
-        self.before = copy.deepcopy(self.state)
-
     def past(self):
         return copy.deepcopy(self.state if self.before is None else self.before)
 

@@ -64,6 +64,7 @@ class FaultTest(DoubleTest):
 
     def test_stale_reads_answer_from_before_the_last_write(self):
         self.update()
+        self.fails("ResourceNotFoundException", 404, self.update, to="7")
         self.fault("stale", "GetAlias", times=2)
         seen = [self.aws_lambda.get_alias(FunctionName="api", Name="live")["FunctionVersion"] for _ in range(3)]
         self.assertEqual(["1", "1", "2"], seen)
