@@ -7,9 +7,14 @@ namespace OtaOrchestrator.Aws.CloudTrail;
 /// <summary>
 /// Who changed something, as CloudTrail knows it: minutes later, and at two questions a second. For people to know whom to ask; nothing is decided by it.
 /// </summary>
-public sealed class TrailedChanges(IAmazonCloudTrail trail)
+public sealed class TrailedChanges(IAmazonCloudTrail trail, TimeProvider time)
 {
     private const int PagesMax = 3;
+
+    /// <summary>Between two questions; the limit is the whole account's.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
+    private readonly Lock _gate = new();
+    private long? _asked;
 
     /// <summary>How long before a change was seen it may have been made.</summary>
     private static readonly TimeSpan Earlier = TimeSpan.FromMinutes(30);
@@ -19,6 +24,16 @@ public sealed class TrailedChanges(IAmazonCloudTrail trail)
     /// <returns>The user's name; empty while CloudTrail does not know it, or can't be asked.</returns>
     public async Task<string> AuthorAsync(string operation, Func<JsonElement, bool> made, DateTimeOffset seenAt, CancellationToken cancellation)
     {
+        lock (_gate)
+        {
+            if (_asked is { } asked && time.GetElapsedTime(asked) < Pause)
+            {
+                return "";
+            }
+
+            _asked = time.GetTimestamp();
+        }
+
         try
         {
             string? next = null;

@@ -71,7 +71,9 @@ internal sealed class Turn(Rollout before, Signal signal, DateTimeOffset now)
         {
             _now = _now with { Cause = "" };
         }
-        return any ? null : Decision.Refuse(RefusalReason.WrongState, $"the rollout is {Words.Of(_before.State)}: {_unmet}");
+        return any ? null
+            : trigger == Trigger.Resume && _before.State == LaneState.Drifted ? Decision.Refuse(RefusalReason.WrongState, $"{_before.Lanes.First(lane => lane.Drift is not null).Cause}: resume with --take or --accept, or roll back")
+            : Decision.Refuse(RefusalReason.WrongState, $"the rollout is {Words.Of(_before.State)}: {_unmet}");
     }
 
     private Decision? Approve()

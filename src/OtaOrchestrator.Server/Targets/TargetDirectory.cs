@@ -17,6 +17,7 @@ namespace OtaOrchestrator.Server.Targets;
 public sealed class TargetDirectory(Database database, IotFleet fleet, HttpClient routers, AwsClients aws, IOptions<AwsTargetsOptions> options, TimeProvider time) : ITargets
 {
     private readonly ConcurrentDictionary<(string Environment, string Target), ITarget> _targets = new();
+    private readonly ConcurrentDictionary<string, TrailedChanges> _changes = new(StringComparer.Ordinal);
 
     public ITarget Of(string environment, string target) => _targets.GetOrAdd((environment, target), key =>
     {
@@ -31,5 +32,5 @@ public sealed class TargetDirectory(Database database, IotFleet fleet, HttpClien
     });
 
     private LambdaAliasTarget Alias(Wire.LambdaTarget alias) => new(
-        aws.Lambda(alias.Region), alias.Function, alias.Alias, new LambdaMetrics(aws.CloudWatch(alias.Region), options.Value.MetricsPeriod, time), new TrailedChanges(aws.CloudTrail(alias.Region)), time);
+        aws.Lambda(alias.Region), alias.Function, alias.Alias, new LambdaMetrics(aws.CloudWatch(alias.Region), options.Value.MetricsPeriod, time), _changes.GetOrAdd(alias.Region, region => new TrailedChanges(aws.CloudTrail(region), time)), time);
 }

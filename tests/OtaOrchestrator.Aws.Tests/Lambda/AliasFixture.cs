@@ -105,7 +105,7 @@ internal sealed class AliasFixture : IDisposable
         Function,
         Alias,
         new LambdaMetrics(Client(new AmazonCloudWatchClient(Operator, At(new AmazonCloudWatchConfig()))), TimeSpan.FromSeconds(1), TimeProvider.System),
-        new TrailedChanges(Client(new AmazonCloudTrailClient(Operator, At(new AmazonCloudTrailConfig())))),
+        new TrailedChanges(Client(new AmazonCloudTrailClient(Operator, At(new AmazonCloudTrailConfig()))), TimeProvider.System),
         TimeProvider.System);
 
     /// <summary>Somebody changes the alias by hand.</summary>

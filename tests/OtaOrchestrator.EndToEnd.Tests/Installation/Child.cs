@@ -27,9 +27,16 @@ internal sealed class Child : IAsyncDisposable
     public IReadOnlyCollection<string> Written => _written;
     public string Output => string.Join('\n', _lines);
 
-    public static Child Start(string program, params string[] arguments)
+    public static Child Start(string program, params string[] arguments) => Start(program, arguments, new Dictionary<string, string>());
+
+    /// <param name="environment">Variables beside those of this process.</param>
+    public static Child Start(string program, string[] arguments, IReadOnlyDictionary<string, string> environment)
     {
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
         return new Child(Process.Start(start)!);
     }
 

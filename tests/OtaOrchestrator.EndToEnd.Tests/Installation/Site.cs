@@ -212,7 +212,7 @@ internal sealed class Site : IAsyncDisposable
         var endpoint = await Wait.ForAsync(async () =>
         {
             Assert.False(server.Ended, server.Output);
-            return await EndpointAsync() is { ValueKind: JsonValueKind.Object } found && found.GetProperty("pid").GetInt32() == server.Id ? found.GetRawText() : null;
+            return await Endpoint.OfAsync(Home) is { ValueKind: JsonValueKind.Object } found && found.GetProperty("pid").GetInt32() == server.Id ? found.GetRawText() : null;
         }, StartMax, () => $"the server did not start\n{server.Output}");
         return JsonDocument.Parse(endpoint).RootElement;
     }
@@ -222,20 +222,7 @@ internal sealed class Site : IAsyncDisposable
         _inProcess = ServerHost.Build(ServerOptions.Parse(arguments).Options!, clock);
         await _inProcess.StartAsync();
         ServerHost.Announce(_inProcess);
-        return await EndpointAsync();
-    }
-
-    private async Task<JsonElement> EndpointAsync()
-    {
-        var file = Path.Combine(_home.FullName, "server", "endpoint.json");
-        try
-        {
-            return File.Exists(file) ? JsonDocument.Parse(await File.ReadAllTextAsync(file)).RootElement : default;
-        }
-        catch (JsonException)
-        {
-            return default;
-        }
+        return await Endpoint.OfAsync(Home);
     }
 
     private async Task<JsonElement> StartOtherAsync(string name, string program, params string[] arguments)
