@@ -15,7 +15,7 @@ from wire.errors import AwsError, ModelViolation, broken, denied, invalid, throt
 from wire.http import Reply
 from wire.models import MODELS
 
-READS = ("Get", "List", "Describe", "BatchGet", "Lookup")
+READS = ("Get", "List", "Describe", "BatchGet", "Lookup", "Head", "Invoke")
 
 
 class World:
@@ -111,14 +111,15 @@ class World:
         if act is None:
             raise AwsError("NotImplementedByThisDouble", f"{service} {operation.name} is not part of the double.", 501)
         read_only = operation.name.startswith(READS)
-        current = double.state
+        current, earlier = double.state, None
         if stale:
             double.state = double.past()
-        elif not read_only and operation.name not in double.data_events:
-            double.remember()
+        elif not read_only:
+            earlier = copy.deepcopy(current)
         double.now, double.forced, error, output = now, forced, None, {}
         try:
             output = act(parameters)
+            double.before = earlier or double.before  # what was refused is no write
         except AwsError as failure:
             error = failure.code
             raise
@@ -136,7 +137,7 @@ class World:
     def internally(self, service, operation, parameters, user, now):
         """What one service does to another. No call of a client, but CloudTrail tells of it."""
         double = self.services[service]
-        double.remember()
+        double.before = copy.deepcopy(double.state)
         double.now, double.forced = now, True
         output = getattr(double, operation)(parameters)
         self.services["cloudtrail"].record(now, double, operation, False, parameters, output, user, "ASIAAWSSERVICE", None)

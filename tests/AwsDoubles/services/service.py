@@ -5,7 +5,11 @@ import secrets
 import string
 
 ACCOUNT, REGION = "111122223333", "eu-central-1"
-VOLATILE = {"RevisionId", "LastModified", "LastModifiedTime", "etag", "etags", "pending", "createdDate", "lastUpdatedDate", "CreateTime"}
+# What differs between two accounts that are alike: revisions, and when something happened.
+VOLATILE = {
+    "RevisionId", "etag", "etags", "pending", "LastModified", "LastModifiedTime", "createdDate", "lastUpdatedDate", "CreateTime", "createTime", "startTime", "completeTime", "endTime",
+    "registerTime", "firstUsedTime", "lastUsedTime", "due", "at",
+}
 ALPHABET = string.ascii_uppercase + string.digits
 
 
@@ -19,9 +23,6 @@ class Service:
 
     def __init__(self, world):
         self.world, self.state, self.before = world, {}, None
-
-    def remember(self):
-        self.before = copy.deepcopy(self.state)
 
     def past(self):
         return copy.deepcopy(self.state if self.before is None else self.before)

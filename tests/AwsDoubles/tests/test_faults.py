@@ -1,5 +1,6 @@
 """Bad behaviour on request, as a real client meets it."""
 
+import re
 import threading
 import time
 
@@ -63,6 +64,7 @@ class FaultTest(DoubleTest):
 
     def test_stale_reads_answer_from_before_the_last_write(self):
         self.update()
+        self.fails("ResourceNotFoundException", 404, self.update, to="7")
         self.fault("stale", "GetAlias", times=2)
         seen = [self.aws_lambda.get_alias(FunctionName="api", Name="live")["FunctionVersion"] for _ in range(3)]
         self.assertEqual(["1", "1", "2"], seen)
@@ -127,6 +129,34 @@ class FaultTest(DoubleTest):
         self.assertNotEqual(before, self.world.snapshot("lambda"))
         self.update("1")
         self.assertEqual(before, self.admin("GET", "snapshot?service=lambda"))
+
+    def test_snapshots_have_no_dates(self):
+        deploy, front, gateway = client("codedeploy"), client("cloudfront"), client("apigateway")
+        deploy.create_application(applicationName="shop", computePlatform="Server")
+        deploy.create_deployment_group(applicationName="shop", deploymentGroupName="all", serviceRoleArn="arn:aws:iam::111122223333:role/r")
+        deploy.create_deployment(applicationName="shop", deploymentGroupName="all", revision={"revisionType": "GitHub", "gitHubLocation": {"repository": "r", "commitId": "c"}})
+        origin = {"Id": "o", "DomainName": "d.example.com", "S3OriginConfig": {"OriginAccessIdentity": ""}}
+        behaviour = {"TargetOriginId": "o", "ViewerProtocolPolicy": "https-only", "CachePolicyId": "p"}
+        made = front.create_distribution(DistributionConfig={"CallerReference": "r", "Comment": "", "Enabled": True, "Origins": {"Quantity": 1, "Items": [origin]}, "DefaultCacheBehavior": behaviour})
+        front.create_invalidation(DistributionId=made["Distribution"]["Id"], InvalidationBatch={"Paths": {"Quantity": 1, "Items": ["/*"]}, "CallerReference": "i"})
+        gateway.create_deployment(restApiId=gateway.create_rest_api(name="shop")["id"], stageName="prod")
+        client("cloudwatch").put_metric_data(Namespace="Shop", MetricData=[{"MetricName": "Orders", "Value": 1}])
+        client("s3").create_bucket(Bucket="b")
+        client("s3").put_object(Bucket="b", Key="k", Body=b"x")
+        deadline = time.monotonic() + 10
+        while deploy.list_deployments(includeOnlyStatuses=["Failed"])["deployments"] == []:
+            self.assertLess(time.monotonic(), deadline)
+
+        def moments(value, path):
+            if isinstance(value, dict):
+                return [found for name, inner in value.items() for found in moments(inner, f"{path}.{name}")]
+            if isinstance(value, list):
+                return [found for inner in value for found in moments(inner, path)]
+            dated = isinstance(value, float) and value > 1e9 or isinstance(value, str) and re.match(r"20\d\d-\d\d-\d\dT", value)
+            return [f"{path} {value}"] if dated else []
+
+        self.assertEqual([], moments(self.admin("GET", "snapshot"), ""))
+        self.assertEqual(self.admin("GET", "snapshot"), self.admin("GET", "snapshot"))
 
     def test_somebody_acts_between_calls(self):
         self.admin("POST", "act", {"service": "lambda", "operation": "UpdateAlias", "parameters": {"FunctionName": "api", "Name": "live", "FunctionVersion": "2"}, "user": "me"})
