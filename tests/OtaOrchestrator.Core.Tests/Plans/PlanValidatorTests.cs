@@ -79,7 +79,7 @@ public sealed class PlanValidatorTests
     public void A_step_of_a_fleet_is_a_group_or_whole_cohorts(string steps, string? expected) => Expect(expected, Validate(Fleet(steps)));
 
     [Theory]
-    [InlineData("source: devices, errorsMax: 1%", "lanes[0].checks[0].source: devices shows nothing of api (use router, or one of http, grpc, prometheus, webhook)")]
+    [InlineData("source: devices, errorsMax: 1%", "lanes[0].checks[0].source: devices shows nothing of api (use router, or one of http, grpc, prometheus, webhook, cloudwatch)")]
     [InlineData("source: router", "lanes[0].checks[0]: has no limit (errorsMax, ratioMax or p99MsMax)")]
     [InlineData("source: router, ratioMax: 0.9", "lanes[0].checks[0].ratioMax: lies between 1 and 20 (below 1 the candidate would have to be better than the baseline)")]
     [InlineData("source: router, errorsMax: 1%, against: yesterday", "lanes[0].checks[0].against: yesterday is not known (baseline)")]
