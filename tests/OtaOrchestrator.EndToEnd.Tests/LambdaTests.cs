@@ -1,3 +1,4 @@
+using System.Text.Json;
 using OtaOrchestrator.Aws.Tests.Doubles;
 using OtaOrchestrator.EndToEnd.Tests.Installation;
 using OtaOrchestrator.Protocol.V1;
@@ -116,6 +117,10 @@ public sealed class LambdaTests
     {
         Assert.Empty(await site.Aws.ViolationsAsync());
         Assert.Empty(await site.Aws.BugsAsync());
+        // What the server did, the policies allow; by their files, as an account has them.
+        var granted = Directory.EnumerateFiles(Path.Combine(Programs.Root, "deploy", "iam"), "*.json").SelectMany(file => JsonDocument.Parse(File.ReadAllText(file)).RootElement.GetProperty("Statement").EnumerateArray())
+            .SelectMany(statement => statement.GetProperty("Action").EnumerateArray()).Select(action => action.GetString()).ToHashSet();
+        Assert.All((await site.Aws.CallsAsync()).Where(call => call.User == "ota-orchestrator"), call => Assert.Contains($"{call.Service}:{call.Operation}", granted));
     }
 
     private static async Task<(int Code, string Said)> ShellAsync(CloudSite site, string script)

@@ -4,6 +4,7 @@ using Amazon.CloudTrail;
 using Amazon.CloudWatch;
 using Amazon.Lambda;
 using Amazon.Runtime;
+using OtaOrchestrator.Core.Ports;
 
 namespace OtaOrchestrator.Aws.Clients;
 
@@ -54,6 +55,13 @@ public sealed class AwsClients(AwsClientsOptions options, TimeProvider time) : I
         }
 
         config.HttpClientFactory = new BudgetedHttpClients(_budgets.GetOrAdd($"{typeof(TClient).Name}/{region}", _ => new CallBudget(options.CallsPerSecond, time)));
-        return create(config);
+        try
+        {
+            return create(config);
+        }
+        catch (AmazonClientException unusable)
+        {
+            throw new TargetException($"AWS can't be called from here: {unusable.Message}; name a region with the target, or set AWS_REGION", unusable);
+        }
     });
 }

@@ -31,7 +31,7 @@ internal static class ReleasePublishCommand
             var artifacts = (session.Get(artifact) ?? []).Select(text => text.Split('=', 2)).ToList();
             if ((image is null) == (addresses.Length + artifacts.Count == 0))
             {
-                throw new CliFailure(ExitCode.Usage, "either --file IMAGE, or --address URL and --artifact KIND=URI");
+                throw new CliFailure(ExitCode.Usage, "--file IMAGE, or --address URL or --artifact KIND=URI or both");
             }
             if (artifacts.Find(parts => parts.Length < 2) is { } half)
             {

@@ -29,7 +29,7 @@ class CloudWatch(Alarms, Service):
         for datum in p["MetricData"]:
             if p["Namespace"].startswith("AWS/"):
                 raise AwsError("InvalidParameterValue", "The value AWS/ for parameter Namespace is invalid.")
-            at = parse_timestamp(datum["Timestamp"]).timestamp() if "Timestamp" in datum else time.time()
+            at = moment(datum["Timestamp"]) if "Timestamp" in datum else time.time()
             if "StatisticValues" in datum:
                 s = datum["StatisticValues"]
                 samples = [(s["Minimum"], 1), (s["Maximum"], 1)] if s["SampleCount"] >= 2 else []
@@ -120,3 +120,8 @@ def dimensions_of(function, qualifier, executed, split):
     if split:
         result.append({"FunctionName": function, "Resource": f"{function}:{qualifier}", "ExecutedVersion": executed})
     return result
+
+
+def moment(timestamp):
+    """Seconds since the epoch; over the wire it is a datetime, from somebody's act it is text."""
+    return (parse_timestamp(timestamp) if isinstance(timestamp, str) else timestamp).timestamp()

@@ -1,0 +1,82 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace OtaOrchestrator.AwsPolicies;
+
+/// <summary>
+/// A policy for each service that the product calls: exactly its operations and what AWS asks for beside them, on the resources that they can be limited to.
+/// <c>${…}</c> is filled in by who sets the account up.
+/// </summary>
+public static class PolicyFiles
+{
+    /// <summary>Where an operation is allowed; an operation that no row names is an error, so that nothing is granted unseen.</summary>
+    private static readonly Grant[] Grants =
+    [
+        new("Amazon.Lambda", "lambda", "lambda", ["GetFunctionConfiguration", "ListVersionsByFunction", "UpdateFunctionCode", "PublishVersion", "GetAlias", "UpdateAlias"],
+            ["arn:${partition}:lambda:${region}:${account}:function:${function}", "arn:${partition}:lambda:${region}:${account}:function:${function}:*"])
+        {
+            // Lambda reads the code with the rights of who updates it.
+            Beside = [new("s3", ["GetObject", "GetObjectVersion"], ["arn:${partition}:s3:::${code_bucket}/*"])],
+        },
+        new("Amazon.CloudWatch", "cloudwatch", "cloudwatch", ["DescribeAlarms", "GetMetricData"], ["*"]),
+        new("Amazon.CloudTrail", "cloudtrail", "cloudtrail", ["LookupEvents"], ["*"]),
+        new("Amazon.IoT", "iot-fleet", "iot", ["CreateJob", "DescribeJob", "GetJobDocument", "CancelJob"],
+            ["arn:${partition}:iot:${region}:${account}:job/ota-*", "arn:${partition}:iot:${region}:${account}:thinggroup/${fleet}", "arn:${partition}:iot:${region}:${account}:thinggroup/${fleet}-*"])
+        {
+            // The links in a job's document are signed by this role.
+            Beside = [new("iam", ["PassRole"], ["${presign_role_arn}"])],
+        },
+        new("Amazon.IoT", "iot-fleet", "iot", ["CancelJobExecution", "DescribeJobExecution", "ListJobExecutionsForJob"],
+            ["arn:${partition}:iot:${region}:${account}:job/ota-*", "arn:${partition}:iot:${region}:${account}:thing/${fleet}-*"]),
+        new("Amazon.IoT", "iot-fleet", "iot", ["CreateThingGroup", "DescribeThingGroup", "ListThingsInThingGroup", "AddThingToThingGroup", "RemoveThingFromThingGroup"],
+            ["arn:${partition}:iot:${region}:${account}:thinggroup/${fleet}", "arn:${partition}:iot:${region}:${account}:thinggroup/${fleet}-*", "arn:${partition}:iot:${region}:${account}:thing/${fleet}-*"]),
+        new("Amazon.IoT", "iot-fleet", "iot", ["DescribeThing", "UpdateThing", "ListThingGroupsForThing", "ListThingPrincipals", "ListJobExecutionsForThing"], ["arn:${partition}:iot:${region}:${account}:thing/${fleet}-*"]),
+        new("Amazon.IoT", "iot-fleet", "iot", ["DescribeCertificate", "UpdateCertificate"], ["arn:${partition}:iot:${region}:${account}:cert/*"]),
+        new("Amazon.IoT", "iot-fleet", "iot", ["SearchIndex", "GetStatistics", "GetCardinality", "GetBucketsAggregation"], ["arn:${partition}:iot:${region}:${account}:index/AWS_Things"]),
+        new("Amazon.IoT", "iot-fleet", "iot", ["ListJobs", "ListThingGroups", "GetIndexingConfiguration"], ["*"]),
+    ];
+
+    /// <summary>File name to text, of the operations that are called.</summary>
+    /// <exception cref="InvalidOperationException">An operation is called that no row grants.</exception>
+    public static IReadOnlyDictionary<string, string> Of(IReadOnlyCollection<(string Service, string Operation)> called)
+    {
+        if (called.Where(one => !Array.Exists(Grants, grant => grant.Service == one.Service && grant.Operations.Contains(one.Operation))).ToList() is { Count: > 0 } unknown)
+        {
+            throw new InvalidOperationException($"no row says where these are allowed: {string.Join(", ", unknown.Select(one => $"{one.Service} {one.Operation}"))}");
+        }
+
+        return Grants.GroupBy(grant => grant.File).ToDictionary(file => file.Key + ".json", file => Text(file.SelectMany(grant => Statements(grant, called))));
+    }
+
+    private static IEnumerable<JsonNode> Statements(Grant grant, IReadOnlyCollection<(string Service, string Operation)> called)
+    {
+        var used = grant.Operations.Where(operation => called.Contains((grant.Service, operation))).ToList();
+        if (used.Count == 0)
+        {
+            yield break;
+        }
+
+        yield return Statement(grant.Prefix, used, grant.Resources);
+        foreach (var beside in grant.Beside)
+        {
+            yield return Statement(beside.Prefix, beside.Actions, beside.Resources);
+        }
+    }
+
+    private static JsonObject Statement(string prefix, IEnumerable<string> actions, IEnumerable<string> resources) => new()
+    {
+        ["Effect"] = "Allow",
+        ["Action"] = new JsonArray([.. actions.Order(StringComparer.Ordinal).Select(action => (JsonNode)$"{prefix}:{action}")]),
+        ["Resource"] = new JsonArray([.. resources.Select(resource => (JsonNode)resource)]),
+    };
+
+    private static string Text(IEnumerable<JsonNode> statements) =>
+        new JsonObject { ["Version"] = "2012-10-17", ["Statement"] = new JsonArray([.. statements]) }
+            .ToJsonString(new JsonSerializerOptions { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }) + "\n";
+
+    private sealed record Grant(string Service, string File, string Prefix, string[] Operations, string[] Resources)
+    {
+        public (string Prefix, string[] Actions, string[] Resources)[] Beside { get; init; } = [];
+    }
+}
