@@ -21,7 +21,7 @@ public sealed class PoliciesTests
     public void Every_call_is_granted_and_nothing_is_that_is_not_called()
     {
         var granted = PolicyFiles.Of(Called).Values.SelectMany(Actions).ToList();
-        string[] beside = ["s3:GetObject", "s3:GetObjectVersion", "iam:PassRole"];
+        string[] beside = ["s3:GetObject", "s3:GetObjectVersion", "iam:PassRole", "codedeploy:GetDeploymentConfig", "codedeploy:RegisterApplicationRevision", "codedeploy:GetApplicationRevision"];
         Assert.Equal(granted.Count, granted.Distinct().Count());
         Assert.Equal(Called.Select(one => $"{one.Service["Amazon.".Length..].ToLowerInvariant()}:{one.Operation}").Order(), granted.Except(beside).Order());
         Assert.DoesNotContain(granted, action => action.Contains('*', StringComparison.Ordinal));

@@ -6,7 +6,7 @@ using OtaOrchestrator.Protocol.V1;
 namespace OtaOrchestrator.EndToEnd.Tests;
 
 /// <summary>Rollouts of a function's alias by the shipped server and command line, with credentials and endpoints by the SDK's own chain.</summary>
-[Collection(Site.OneAtATime)]
+// Beside the others: it mostly waits.
 public sealed class LambdaTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);

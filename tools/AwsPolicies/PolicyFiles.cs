@@ -19,6 +19,12 @@ public static class PolicyFiles
             // Lambda reads the code with the rights of who updates it.
             Beside = [new("s3", ["GetObject", "GetObjectVersion"], ["arn:${partition}:s3:::${code_bucket}/*"])],
         },
+        new("Amazon.CodeDeploy", "codedeploy", "codedeploy", ["GetDeploymentGroup", "CreateDeployment", "GetDeployment", "ListDeployments", "BatchGetDeployments", "ContinueDeployment", "StopDeployment"],
+            ["arn:${partition}:codedeploy:${region}:${account}:application:${application}", "arn:${partition}:codedeploy:${region}:${account}:deploymentgroup:${application}/${deployment_group}"])
+        {
+            // What a deployment is made with, and the registering of its revision, are permissions of their own.
+            Beside = [new("codedeploy", ["GetDeploymentConfig", "RegisterApplicationRevision", "GetApplicationRevision"], ["arn:${partition}:codedeploy:${region}:${account}:deploymentconfig:*", "arn:${partition}:codedeploy:${region}:${account}:application:${application}"])],
+        },
         new("Amazon.CloudWatch", "cloudwatch", "cloudwatch", ["DescribeAlarms", "GetMetricData"], ["*"]),
         new("Amazon.CloudTrail", "cloudtrail", "cloudtrail", ["LookupEvents"], ["*"]),
         new("Amazon.IoT", "iot-fleet", "iot", ["CreateJob", "DescribeJob", "GetJobDocument", "CancelJob"],

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Amazon;
 using Amazon.CloudTrail;
 using Amazon.CloudWatch;
+using Amazon.CodeDeploy;
 using Amazon.Lambda;
 using Amazon.Runtime;
 using OtaOrchestrator.Core.Ports;
@@ -25,6 +26,9 @@ public sealed class AwsClients(AwsClientsOptions options, TimeProvider time) : I
 
     /// <inheritdoc cref="Lambda"/>
     public IAmazonCloudTrail CloudTrail(string region) => Client<AmazonCloudTrailClient, AmazonCloudTrailConfig>(region, config => new AmazonCloudTrailClient(config));
+
+    /// <inheritdoc cref="Lambda"/>
+    public IAmazonCodeDeploy CodeDeploy(string region) => Client<AmazonCodeDeployClient, AmazonCodeDeployConfig>(region, config => new AmazonCodeDeployClient(config));
 
     public void Dispose()
     {

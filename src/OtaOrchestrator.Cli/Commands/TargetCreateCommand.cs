@@ -13,17 +13,19 @@ internal static class TargetCreateCommand
         var route = new Option<string?>("--route") { Description = "The route on the router; the target's name when left out.", HelpName = "NAME" };
         var fleet = new Option<string?>("--fleet") { Description = "A fleet target: the name of the fleet's thing group.", HelpName = "NAME" };
         var lambda = new Option<string?>("--lambda") { Description = "A traffic target on AWS: an alias of a Lambda function.", HelpName = "FUNCTION:ALIAS" };
+        var group = new Option<string?>("--codedeploy") { Description = "A traffic target on AWS: a deployment group of CodeDeploy.", HelpName = "APPLICATION/GROUP" };
         var region = new Option<string?>("--region") { Description = "The AWS region; the one of the SDK's chain when left out.", HelpName = "REGION" };
         var hardware = new Option<string[]>("--hardware") { Description = "Hardware ids in the fleet.", HelpName = "ID" };
         var release = new Option<string?>("--release") { Description = "The release that it is on now.", HelpName = "NAME@VERSION" };
-        return new Command("create", "Say what a target is in this environment: a router's route, an alias of a function, or a fleet.") { name, router, route, lambda, region, fleet, hardware, release }.Does(host, async session =>
+        return new Command("create", "Say what a target is in this environment: a router's route, an alias of a function, a deployment group, or a fleet.") { name, router, route, lambda, group, region, fleet, hardware, release }.Does(host, async session =>
         {
             var admin = session.Get(router);
-            var group = session.Get(fleet);
+            var things = session.Get(fleet);
+            var deployment = session.Get(group);
             var function = session.Get(lambda);
-            if (new[] { admin, group, function }.Count(given => given is not null) != 1)
+            if (new[] { admin, things, function, deployment }.Count(given => given is not null) != 1)
             {
-                throw new CliFailure(ExitCode.Usage, "one of --router URL, --lambda FUNCTION:ALIAS and --fleet NAME");
+                throw new CliFailure(ExitCode.Usage, "one of --router URL, --lambda FUNCTION:ALIAS, --codedeploy APPLICATION/GROUP and --fleet NAME");
             }
             var target = new Target { CurrentRelease = session.Get(release) is { } current ? ResourceName.Release(current) : "" };
             if (admin is not null)
@@ -37,9 +39,14 @@ internal static class TargetCreateCommand
                 target.Lambda = colon > 0 ? new LambdaTarget { Function = function[..colon], Alias = function[(colon + 1)..], Region = session.Get(region) ?? "" }
                     : throw new CliFailure(ExitCode.Usage, $"--lambda {function} names no alias", "FUNCTION:ALIAS");
             }
+            else if (deployment is not null)
+            {
+                target.CodeDeploy = deployment.Split('/') is [{ Length: > 0 } application, { Length: > 0 } named] ? new CodeDeployTarget { Application = application, DeploymentGroup = named, Region = session.Get(region) ?? "" }
+                    : throw new CliFailure(ExitCode.Usage, $"--codedeploy {deployment} is not an application and its group", "APPLICATION/GROUP");
+            }
             else
             {
-                target.Fleet = new FleetTarget { Fleet = group, HardwareIds = { session.Get(hardware) ?? [] } };
+                target.Fleet = new FleetTarget { Fleet = things, HardwareIds = { session.Get(hardware) ?? [] } };
             }
             var request = new CreateTargetRequest { Parent = await ResourceName.Context(session), TargetId = session.Required(name), Target = target, RequestId = Arguments.NewRequestId() };
             var answer = await session.Api.Call((api, options) => api.Environments.CreateTargetAsync(request, options), session.Cancellation);

@@ -23,6 +23,10 @@ internal static class TargetView
         {
             yield return Terminal.Clean($"  lambda    {lambda.Function}:{lambda.Alias}{(lambda.Region.Length > 0 ? " in " + lambda.Region : "")}");
         }
+        if (target.CodeDeploy is { } deploy)
+        {
+            yield return Terminal.Clean($"  deploys   {deploy.Application}/{deploy.DeploymentGroup}{(deploy.Region.Length > 0 ? " in " + deploy.Region : "")}");
+        }
         if (target.ActiveRollout.Length > 0)
         {
             yield return Terminal.Clean($"  rollout   {ResourceName.Last(target.ActiveRollout)}");
@@ -34,6 +38,7 @@ internal static class TargetView
         Target.KindOneofCase.Fleet => "fleet",
         Target.KindOneofCase.Router => "router",
         Target.KindOneofCase.Lambda => "lambda",
+        Target.KindOneofCase.CodeDeploy => "codedeploy",
         _ => "unknown",
     };
 

@@ -146,6 +146,7 @@ public sealed class EnvironmentService(Database database, EmbeddedDevicePlane pl
     public static string PlaceOf(Target target) => target.KindCase switch
     {
         Target.KindOneofCase.Fleet => target.Fleet.Fleet,
+        Target.KindOneofCase.CodeDeploy => $"{target.CodeDeploy.Application}/{target.CodeDeploy.DeploymentGroup}",
         Target.KindOneofCase.Lambda => $"{target.Lambda.Function}:{target.Lambda.Alias}",
         _ => target.Router.Route,
     };
@@ -175,6 +176,16 @@ public sealed class EnvironmentService(Database database, EmbeddedDevicePlane pl
                 }
                 Region(target.Lambda.Region, "target.lambda.region", violations);
                 return TargetKind.Traffic;
+            case Target.KindOneofCase.CodeDeploy:
+                foreach (var (name, field) in ((string, string)[])[(target.CodeDeploy.Application, "application"), (target.CodeDeploy.DeploymentGroup, "deploymentGroup")])
+                {
+                    if (name.Length is 0 or > 100 || name.Any(c => char.IsControl(c) || c == '/'))
+                    {
+                        violations.Add(new PlanViolation($"target.codeDeploy.{field}", $"{Names.Shown(name)} has not 1 to 100 characters, none of them a slash"));
+                    }
+                }
+                Region(target.CodeDeploy.Region, "target.codeDeploy.region", violations);
+                return TargetKind.Traffic;
             case Target.KindOneofCase.Fleet:
                 if (!Names.IsValid(target.Fleet.Fleet))
                 {
@@ -186,7 +197,7 @@ public sealed class EnvironmentService(Database database, EmbeddedDevicePlane pl
                 }
                 return TargetKind.Fleet;
             default:
-                violations.Add(new PlanViolation("target", "is no router, no fleet and no alias of a function"));
+                violations.Add(new PlanViolation("target", "is no router, no fleet, no alias of a function and no deployment group"));
                 return TargetKind.Traffic;
         }
     }

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using OtaOrchestrator.Aws.CodeDeploy;
 using OtaOrchestrator.Aws.IoT;
 using OtaOrchestrator.Aws.Lambda;
 using OtaOrchestrator.Core.Plans;
@@ -25,6 +26,8 @@ internal static class UndoSheets
             {
                 Target.KindOneofCase.Fleet => Fleet(rollout, lane, target.Fleet, home, controlPlane),
                 Target.KindOneofCase.Lambda => LambdaUndo.Commands(target.Lambda.Function, target.Lambda.Alias, target.Lambda.Region, lane.Fallback, Quoted)
+                    .Select(undo => new UndoCommand { Lane = lane.Name, Target = lane.Target, Comment = undo.Comment, Command = undo.Command }),
+                Target.KindOneofCase.CodeDeploy => CodeDeployUndo.Commands(target.CodeDeploy.Application, target.CodeDeploy.DeploymentGroup, target.CodeDeploy.Region, lane.Order(rollout, rollout.Revision), Quoted)
                     .Select(undo => new UndoCommand { Lane = lane.Name, Target = lane.Target, Comment = undo.Comment, Command = undo.Command }),
                 _ => Router(rollout, lane, target.Router, home),
             });

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Options;
 using OtaOrchestrator.Aws.Clients;
 using OtaOrchestrator.Aws.CloudTrail;
+using OtaOrchestrator.Aws.CodeDeploy;
 using OtaOrchestrator.Aws.IoT;
 using OtaOrchestrator.Aws.Lambda;
 using OtaOrchestrator.Core.Ports;
@@ -27,6 +28,7 @@ public sealed class TargetDirectory(Database database, IotFleet fleet, HttpClien
         {
             Wire.Target.KindOneofCase.Fleet => fleet,
             Wire.Target.KindOneofCase.Lambda => Alias(spec.Lambda),
+            Wire.Target.KindOneofCase.CodeDeploy => new CodeDeployTarget(aws.CodeDeploy(spec.CodeDeploy.Region), spec.CodeDeploy.Application, spec.CodeDeploy.DeploymentGroup, time),
             _ => new RouterTarget(routers, new Uri(spec.Router.AdminUrl), spec.Router.Route, time),
         };
     });
