@@ -89,6 +89,33 @@ public sealed class LambdaTests
     }
 
     [Fact]
+    public async Task A_deployment_group_goes_there_and_is_taken_back_by_an_alarm()
+    {
+        await using var site = await CloudSite.StartAsync();
+        await site.Aws.SetAsync(new { codedeployStepSeconds = 0.05 });
+        var before = await site.ServesAsync();
+        await site.Aws.AdminAsync("lambda/functions", new { name = "shop", codes = new[] { "old", "new" }, aliases = new { live = "1" } });
+        await site.Aws.ActAsync("codedeploy", "CreateApplication", new { applicationName = "shop", computePlatform = "Lambda" });
+        await site.Aws.ActAsync("codedeploy", "CreateDeploymentGroup", new { applicationName = "shop", deploymentGroupName = "all", serviceRoleArn = "arn:aws:iam::111122223333:role/codedeploy" });
+        await site.Aws.ActAsync("cloudwatch", "PutMetricAlarm", new { AlarmName = "complaints", Namespace = "Shop", MetricName = "Complaints", Statistic = "Sum", Period = 60, EvaluationPeriods = 1, Threshold = 1, ComparisonOperator = "GreaterThanThreshold" });
+        await site.Aws.ActAsync("cloudwatch", "SetAlarmState", new { AlarmName = "complaints", StateValue = "OK", StateReason = "quiet" });
+        foreach (var (version, number) in new[] { ("1.0", 1), ("2.0", 2) })
+        {
+            await site.OtaAsync("release", "publish", $"shop@{version}", "--artifact", $"codedeploy=lambda:shop:live:{number}");
+        }
+        await site.OtaAsync("target", "create", "shop", "-e", "production", "--codedeploy", "shop/all", "--release", "shop@1.0");
+        await site.StartShopAsync("autumn");
+        await site.UntilAsync("autumn", RolloutState.Succeeded, Limit);
+        await site.Aws.ActAsync("cloudwatch", "SetAlarmState", new { AlarmName = "complaints", StateValue = "ALARM", StateReason = "the telephones ring" });
+        var rollout = await site.UntilAsync("autumn", RolloutState.RolledBack, Limit);
+        Assert.Contains("the telephones ring", rollout.Cause, StringComparison.Ordinal);
+        var shop = JsonDocument.Parse(await site.Aws.SnapshotAsync("lambda")).RootElement.GetProperty("lambda").GetProperty("functions").GetProperty("shop").GetProperty("aliases").GetProperty("live");
+        Assert.Equal("1", shop.GetProperty("FunctionVersion").GetString());
+        Assert.Equal(before, await site.ServesAsync());
+        await CleanAsync(site);
+    }
+
+    [Fact]
     public async Task Killed_in_the_middle_of_a_write_it_goes_on_where_the_journal_says()
     {
         await using var site = await CloudSite.StartAsync();

@@ -102,6 +102,24 @@ internal sealed class CloudSite : IAsyncDisposable
         await OtaAsync("rollout", "start", plan, "-e", "production");
     }
 
+    /// <summary>Starts a rollout of the shop behind CodeDeploy: everybody at once, watched by an alarm and guarded for a while.</summary>
+    public async Task StartShopAsync(string name)
+    {
+        var plan = Path.Combine(_home.FullName, name + ".json");
+        await File.WriteAllTextAsync(plan, $$"""
+            {
+              "apiVersion": "ota/v1", "kind": "Plan", "name": "{{name}}",
+              "lanes": [
+                { "name": "shop", "target": "shop", "release": "shop@2.0", "guardAfter": "600s",
+                  "steps": [ { "share": 0 }, { "share": 1, "bakeMin": "1s" } ],
+                  "checks": [ { "name": "alarm", "source": "cloudwatch", "alarm": "complaints", "interval": "0.5s", "failuresInRowMax": 0 } ] }
+              ],
+              "rollback": { "untilAfter": "86400s" }
+            }
+            """);
+        await OtaAsync("rollout", "start", plan, "-e", "production");
+    }
+
     public async Task<Rollout> UntilAsync(string rollout, RolloutState state, TimeSpan limit)
     {
         Rollout? last = null;
