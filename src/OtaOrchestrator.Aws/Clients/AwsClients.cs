@@ -51,14 +51,13 @@ public sealed class AwsClients(AwsClientsOptions options, TimeProvider time) : I
         {
             RetryMode = RequestRetryMode.Adaptive,
             MaxErrorRetry = options.RetriesMax,
-            Timeout = options.CallTimeout,
         };
         if (region.Length > 0)
         {
             config.RegionEndpoint = RegionEndpoint.GetBySystemName(region);
         }
 
-        config.HttpClientFactory = new BudgetedHttpClients(_budgets.GetOrAdd($"{typeof(TClient).Name}/{region}", _ => new CallBudget(options.CallsPerSecond, time)));
+        config.HttpClientFactory = new BudgetedHttpClients(_budgets.GetOrAdd($"{typeof(TClient).Name}/{region}", _ => new CallBudget(options.CallsPerSecond, time)), options.CallTimeout, time);
         try
         {
             return create(config);

@@ -2,11 +2,14 @@ using Amazon.Runtime;
 
 namespace OtaOrchestrator.Aws.Clients;
 
-/// <summary>HTTP clients of the SDK whose every attempt, retries too, waits for its turn in a budget.</summary>
-internal sealed class BudgetedHttpClients(CallBudget budget) : HttpClientFactory
+/// <summary>
+/// HTTP clients of the SDK whose every attempt, retries too, waits for its turn in a budget, and from then on is given up after a time: the SDK's own setting for that does not
+/// reach clients that it did not make.
+/// </summary>
+internal sealed class BudgetedHttpClients(CallBudget budget, TimeSpan attemptMax, TimeProvider time) : HttpClientFactory
 {
     public override HttpClient CreateHttpClient(IClientConfig clientConfig) =>
-        new(new Turns(budget) { InnerHandler = new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(2), AllowAutoRedirect = false } }) { Timeout = Timeout.InfiniteTimeSpan };
+        new(new Turns(budget, attemptMax, time) { InnerHandler = new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(2), AllowAutoRedirect = false } }) { Timeout = Timeout.InfiniteTimeSpan };
 
     public override bool UseSDKHttpClientCaching(IClientConfig clientConfig) => true;
 
@@ -14,12 +17,21 @@ internal sealed class BudgetedHttpClients(CallBudget budget) : HttpClientFactory
 
     public override string GetConfigUniqueString(IClientConfig clientConfig) => $"ota-{budget.GetHashCode()}";
 
-    private sealed class Turns(CallBudget budget) : DelegatingHandler
+    private sealed class Turns(CallBudget budget, TimeSpan attemptMax, TimeProvider time) : DelegatingHandler
     {
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
             await budget.TakeAsync(cancellationToken);
-            return await base.SendAsync(request, cancellationToken);
+            using var deadline = new CancellationTokenSource(attemptMax, time);
+            using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
+            try
+            {
+                return await base.SendAsync(request, limited.Token);
+            }
+            catch (OperationCanceledException late) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+            {
+                throw new HttpRequestException($"no answer within {attemptMax.TotalSeconds:0.#} s", late);
+            }
         }
     }
 }

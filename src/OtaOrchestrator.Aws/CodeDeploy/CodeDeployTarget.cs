@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using Amazon.CodeDeploy;
 using Amazon.CodeDeploy.Model;
@@ -18,7 +17,7 @@ public sealed class CodeDeployTarget(IAmazonCodeDeploy deploy, string applicatio
 
     /// <summary>How far the service's clock may be behind ours.</summary>
     private static readonly TimeSpan Skew = TimeSpan.FromMinutes(10);
-    private readonly ConcurrentDictionary<string, Fence> _fences = new(StringComparer.Ordinal);
+    private readonly Fences _fences = new();
 
     public Capabilities Capabilities { get; } = new()
     {
@@ -63,7 +62,7 @@ public sealed class CodeDeployTarget(IAmazonCodeDeploy deploy, string applicatio
 
     public Task ExposeAsync(TargetOrder order, CancellationToken cancellation) => Refused(async () =>
     {
-        Pass(order);
+        _fences.Pass(order);
         var now = await GroupAsync(cancellation);
         if (order.Share <= 0 && !WaitsWhenReady(now))
         {
@@ -139,7 +138,7 @@ public sealed class CodeDeployTarget(IAmazonCodeDeploy deploy, string applicatio
     /// <summary>Lets CodeDeploy end the old side, where it waits for that.</summary>
     public Task PromoteAsync(TargetOrder order, CancellationToken cancellation) => Refused(async () =>
     {
-        Pass(order);
+        _fences.Pass(order);
         if (await NewestAsync(order, "forward", cancellation) is { } ours && ours.Status == DeploymentStatus.Baking)
         {
             await ContinueAsync(ours.DeploymentId, DeploymentWaitType.TERMINATION_WAIT, cancellation);
@@ -150,7 +149,7 @@ public sealed class CodeDeployTarget(IAmazonCodeDeploy deploy, string applicatio
 
     public Task RestoreAsync(TargetOrder order, CancellationToken cancellation) => Refused(async () =>
     {
-        Pass(order);
+        _fences.Pass(order);
         var forward = await NewestAsync(order, "forward", cancellation);
         if (forward is null)
         {
@@ -255,7 +254,7 @@ public sealed class CodeDeployTarget(IAmazonCodeDeploy deploy, string applicatio
 
     private async Task CreateAsync(TargetOrder order, string direction, int number, RevisionLocation revision, CancellationToken cancellation)
     {
-        Pass(order);
+        _fences.Pass(order);
         try
         {
             await deploy.CreateDeploymentAsync(
@@ -332,16 +331,6 @@ public sealed class CodeDeployTarget(IAmazonCodeDeploy deploy, string applicatio
 
     private async Task<DeploymentInfo> DeploymentAsync(string id, CancellationToken cancellation) =>
         (await deploy.GetDeploymentAsync(new GetDeploymentRequest { DeploymentId = id }, cancellation)).DeploymentInfo;
-
-    /// <summary>Refuses an order older than one seen before.</summary>
-    private void Pass(TargetOrder order)
-    {
-        var newest = _fences.AddOrUpdate(order.Environment + "/" + order.Target, order.Fence, (_, seen) => seen > order.Fence ? seen : order.Fence);
-        if (newest > order.Fence)
-        {
-            throw new TargetException($"the order of epoch {order.Fence.Epoch}, revision {order.Fence.Revision} for {order.Target} is older than one that was carried out");
-        }
-    }
 
     /// <summary>What the service refuses for good is the target's refusal; throttling, outages and the network stay what they are.</summary>
     private static async Task<T> Refused<T>(Func<Task<T>> call)

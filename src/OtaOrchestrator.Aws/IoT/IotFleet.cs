@@ -24,7 +24,7 @@ public sealed class IotFleet : ITarget
     private readonly FleetIndex _index;
     private readonly FleetJobs _jobs;
     private readonly ConcurrentDictionary<string, string> _groupArns = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<(string Environment, string Target), Fence> _fences = new();
+    private readonly Fences _fences = new();
 
     public IotFleet(IAmazonIoT iot, IotFleetOptions options, TimeProvider time)
     {
@@ -105,7 +105,7 @@ public sealed class IotFleet : ITarget
 
     public Task ExposeAsync(TargetOrder order, CancellationToken cancellation) => RefusedAsTargetException(async () =>
     {
-        Pass(order);
+        _fences.Pass(order);
         await WithdrawPredecessors(order, cancellation);
         var document = order.Candidate.Document ?? throw new TargetException($"{order.Candidate} has no update document");
         var names = new JobNames(order);
@@ -133,7 +133,7 @@ public sealed class IotFleet : ITarget
                     },
                 ],
             };
-            Pass(order);
+            _fences.Pass(order);
             await _jobs.EnsureAsync(request, cancellation);
         }
 
@@ -185,14 +185,14 @@ public sealed class IotFleet : ITarget
 
     public Task HoldAsync(TargetOrder order, CancellationToken cancellation) => RefusedAsTargetException(async () =>
     {
-        Pass(order);
+        _fences.Pass(order);
         await _jobs.WithdrawAsync(await _jobs.LiveAsync([new JobNames(order).OfUpdates], cancellation), "HELD", $"rollout {order.Rollout} is paused", cancellation);
         return true;
     });
 
     public Task PromoteAsync(TargetOrder order, CancellationToken cancellation) => RefusedAsTargetException(async () =>
     {
-        Pass(order);
+        _fences.Pass(order);
         var names = new JobNames(order);
         // What earlier rollouts still offer to devices that were away would take these back.
         var superseded = (await _jobs.LiveAsync([names.OfFleet], cancellation)).Where(j => !j.JobId.StartsWith(names.OfLane, StringComparison.Ordinal));
@@ -202,7 +202,7 @@ public sealed class IotFleet : ITarget
 
     public Task RestoreAsync(TargetOrder order, CancellationToken cancellation) => RefusedAsTargetException(async () =>
     {
-        Pass(order);
+        _fences.Pass(order);
         var names = new JobNames(order);
         // First nobody new, then back: a device that begins now would only have to return.
         var updates = JobNames.AllUpdates(order);
@@ -301,7 +301,7 @@ public sealed class IotFleet : ITarget
     {
         if (order.Predecessors.Count > 0)
         {
-            Pass(order);
+            _fences.Pass(order);
             await _jobs.WithdrawAsync(await _jobs.LiveAsync(JobNames.PredecessorsUpdates(order), cancellation), "SUPERSEDED", $"superseded by rollout {order.Rollout}", cancellation);
         }
     }
@@ -328,16 +328,6 @@ public sealed class IotFleet : ITarget
         }
 
         return null;
-    }
-
-    /// <summary>Refuses an order older than one seen before.</summary>
-    private void Pass(TargetOrder order)
-    {
-        var newest = _fences.AddOrUpdate((order.Environment, order.Target), order.Fence, (_, seen) => seen > order.Fence ? seen : order.Fence);
-        if (newest > order.Fence)
-        {
-            throw new TargetException($"the order of epoch {order.Fence.Epoch}, revision {order.Fence.Revision} for {order.Target} is older than one that was carried out");
-        }
     }
 
     private async Task<(long Offered, long Queued)> Offered(TargetOrder order, JobNames names, CancellationToken cancellation)

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Amazon.Lambda;
 using Amazon.Lambda.Model;
 using OtaOrchestrator.Aws.CloudTrail;
@@ -19,7 +18,7 @@ public sealed class LambdaAliasTarget(IAmazonLambda lambda, string function, str
     private const int LooksMax = 4;
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(250);
     private readonly LambdaVersions _versions = new(lambda, function, time);
-    private readonly ConcurrentDictionary<string, Fence> _fences = new(StringComparer.Ordinal);
+    private readonly Fences _fences = new();
 
     public Capabilities Capabilities { get; } = new()
     {
@@ -58,7 +57,7 @@ public sealed class LambdaAliasTarget(IAmazonLambda lambda, string function, str
             return new Preparation(0, $"{function}:{alias} sends {now}, not everything to the fallback {order.Fallback} (version {fallback})");
         }
 
-        Pass(order);
+        _fences.Pass(order);
         var candidate = await _versions.PublishAsync(order.Candidate, cancellation);
         if (candidate == fallback)
         {
@@ -109,7 +108,7 @@ public sealed class LambdaAliasTarget(IAmazonLambda lambda, string function, str
 
     public Task RestoreAsync(TargetOrder order, CancellationToken cancellation) => Refused(async () =>
     {
-        Pass(order);
+        _fences.Pass(order);
         var wanted = await RestoredAsync(order, cancellation);
         for (int conflicts = 0; ; conflicts++)
         {
@@ -151,7 +150,7 @@ public sealed class LambdaAliasTarget(IAmazonLambda lambda, string function, str
     /// </summary>
     private async Task WriteAsync(TargetOrder order, AliasState wanted, CancellationToken cancellation)
     {
-        Pass(order);
+        _fences.Pass(order);
         for (int conflicts = 0; ; conflicts++)
         {
             var now = await StateAsync(cancellation);
@@ -172,7 +171,7 @@ public sealed class LambdaAliasTarget(IAmazonLambda lambda, string function, str
 
             try
             {
-                Pass(order);
+                _fences.Pass(order);
                 await PutAsync(wanted, now.RevisionId, cancellation);
                 return;
             }
@@ -247,16 +246,6 @@ public sealed class LambdaAliasTarget(IAmazonLambda lambda, string function, str
         await _versions.FindAsync(order.Fallback, cancellation) ?? throw new TargetException($"no version of {function} is {order.Fallback} any more");
 
     private async Task<string?> VersionOf(Predecessor before, CancellationToken cancellation) => await _versions.MarkedAsync(before.Release, before.Digest, cancellation);
-
-    /// <summary>Refuses an order older than one seen before: a call that was left behind must not bring back what a later one took away.</summary>
-    private void Pass(TargetOrder order)
-    {
-        var newest = _fences.AddOrUpdate(order.Environment + "/" + order.Target, order.Fence, (_, seen) => seen > order.Fence ? seen : order.Fence);
-        if (newest > order.Fence)
-        {
-            throw new TargetException($"the order of epoch {order.Fence.Epoch}, revision {order.Fence.Revision} for {order.Target} is older than one that was carried out");
-        }
-    }
 
     /// <summary>What the service refuses for good is the target's refusal; throttling, outages, conflicts and the network stay what they are.</summary>
     private static async Task<T> Refused<T>(Func<Task<T>> call)

@@ -202,35 +202,20 @@ public sealed class CodeDeployTests : IAsyncLifetime
     {
         using var group = await GroupFixture.StartAsync(_aws, platform, application, crashing);
         var before = await group.ServesAsync();
-        await ResumedAsync(group, async () => group.Keep(await group.Target.PrepareAsync(group.Order(-1), default)));
+        await Crashing.ResumedAsync(() => group.NewTarget(), async () => group.Keep(await group.Target.PrepareAsync(group.Order(-1), default)));
         foreach (int step in (int[])[0, 1])
         {
             var order = group.Order(step);
-            await ResumedAsync(group, () => group.ExposeAsync(order));
+            await Crashing.ResumedAsync(() => group.NewTarget(), () => group.ExposeAsync(order));
         }
 
         var promote = group.Order(1);
-        await ResumedAsync(group, () => group.Target.PromoteAsync(promote, default));
+        await Crashing.ResumedAsync(() => group.NewTarget(), () => group.Target.PromoteAsync(promote, default));
         Assert.NotEqual(before, await group.ServesAsync());
         var restore = group.Order(1);
-        await ResumedAsync(group, () => group.RestoreAsync(restore));
+        await Crashing.ResumedAsync(() => group.NewTarget(), () => group.RestoreAsync(restore));
         Assert.Equal(before, await group.ServesAsync());
         Assert.Equal(2, await group.CreatedAsync());
         return crashing.Calls;
     }
-
-    private static async Task ResumedAsync(GroupFixture group, Func<Task> act)
-    {
-        try
-        {
-            await act();
-        }
-        catch (Exception error) when (Died(error))
-        {
-            group.NewTarget();
-            await act();
-        }
-    }
-
-    private static bool Died(Exception? error) => error is not null && (error is CrashException || Died(error.InnerException));
 }

@@ -17,6 +17,20 @@ internal sealed class Crashing : HttpClientFactory
 
     public int Calls => Volatile.Read(ref _calls);
 
+    /// <summary>Acts, and when the process died at it, acts once more in another one.</summary>
+    public static async Task ResumedAsync(Action restart, Func<Task> act)
+    {
+        try
+        {
+            await act();
+        }
+        catch (Exception error) when (Died(error))
+        {
+            restart();
+            await act();
+        }
+    }
+
     public override HttpClient CreateHttpClient(IClientConfig clientConfig) => new(new Handler(this) { InnerHandler = new SocketsHttpHandler() }) { Timeout = Timeout.InfiniteTimeSpan };
 
     public override bool UseSDKHttpClientCaching(IClientConfig clientConfig) => false;
@@ -24,6 +38,8 @@ internal sealed class Crashing : HttpClientFactory
     public override bool DisposeHttpClientsAfterUse(IClientConfig clientConfig) => true;
 
     public override string? GetConfigUniqueString(IClientConfig clientConfig) => null;
+
+    private static bool Died(Exception? error) => error is not null && (error is CrashException || Died(error.InnerException));
 
     private sealed class Handler(Crashing crashing) : DelegatingHandler
     {

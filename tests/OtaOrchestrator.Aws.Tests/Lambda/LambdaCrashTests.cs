@@ -41,11 +41,11 @@ public sealed class LambdaCrashTests
         using var alias = await AliasFixture.StartAsync(aws, function, crashing);
         var before = await alias.ServesAsync();
         var order = alias.Order(-1);
-        await ResumedAsync(alias, async () => alias.Keep(await alias.Target.PrepareAsync(order, default)));
+        await Crashing.ResumedAsync(() => alias.NewTarget(), async () => alias.Keep(await alias.Target.PrepareAsync(order, default)));
         for (int step = 0; step < AliasFixture.Steps.Count; step++)
         {
             order = alias.Order(step);
-            await ResumedAsync(alias, async () =>
+            await Crashing.ResumedAsync(() => alias.NewTarget(), async () =>
             {
                 await alias.Target.ExposeAsync(order, default);
                 await alias.ReachedAsync(order);
@@ -54,9 +54,9 @@ public sealed class LambdaCrashTests
 
         Assert.Contains("\"FunctionVersion\":\"2\"", await alias.ServesAsync(), StringComparison.Ordinal);
         order = alias.Order(AliasFixture.Steps.Count - 1);
-        await ResumedAsync(alias, () => alias.Target.PromoteAsync(order, default));
+        await Crashing.ResumedAsync(() => alias.NewTarget(), () => alias.Target.PromoteAsync(order, default));
         order = alias.Order(AliasFixture.Steps.Count - 1);
-        await ResumedAsync(alias, async () =>
+        await Crashing.ResumedAsync(() => alias.NewTarget(), async () =>
         {
             await alias.Target.RestoreAsync(order, default);
             Assert.True((await alias.Target.ReadRestorationAsync(order, default)).Agrees);
@@ -66,19 +66,4 @@ public sealed class LambdaCrashTests
         Assert.Equal(["1", "2"], versions.Select(version => version.Key));
         return crashing.Calls;
     }
-
-    private static async Task ResumedAsync(AliasFixture alias, Func<Task> act)
-    {
-        try
-        {
-            await act();
-        }
-        catch (Exception error) when (Died(error))
-        {
-            alias.NewTarget();
-            await act();
-        }
-    }
-
-    private static bool Died(Exception? error) => error is not null && (error is CrashException || Died(error.InnerException));
 }

@@ -57,40 +57,7 @@ internal sealed class JsonShapes(ServiceModel model, Names names)
         var code = CodeWriter.File(
             names.Namespace + ".Internal",
             "System", "System.Collections.Generic", "System.Text.Json", names.Namespace + ".Model", "Amazon.Runtime.StandIn");
-        code.Line().Block($"internal static class {Class}", () =>
-        {
-            var first = true;
-            foreach (var shape in model.Structures)
-            {
-                var type = Names.Pascal(shape.Name);
-                if (model.InputShapes.Contains(shape.Name))
-                {
-                    Separate();
-                    code.Block($"internal static void Write(Utf8JsonWriter writer, {type} value)", () => EmitWrite(code, shape.Members, "value"));
-                }
-
-                if (model.OutputShapes.Contains(shape.Name))
-                {
-                    Separate();
-                    code.Block($"internal static {type} Read{type}(JsonElement content)", () =>
-                    {
-                        code.Line($"var value = new {type}();");
-                        EmitRead(code, shape.Members, "value");
-                        code.Line("return value;");
-                    });
-                }
-            }
-
-            void Separate()
-            {
-                if (!first)
-                {
-                    code.Line();
-                }
-
-                first = false;
-            }
-        });
+        StructureClass.Emit(code, model, Class, ("Utf8JsonWriter", shape => EmitWrite(code, shape.Members, "value")), "JsonElement", shape => EmitRead(code, shape.Members, "value"));
         return code.ToString();
     }
 

@@ -47,40 +47,7 @@ internal sealed class XmlShapes(ServiceModel model, Names names)
         var code = CodeWriter.File(
             names.Namespace + ".Internal",
             "System", "System.Collections.Generic", "System.Xml", "System.Xml.Linq", names.Namespace + ".Model", "Amazon.Runtime.StandIn");
-        code.Line().Block($"internal static class {Class}", () =>
-        {
-            var first = true;
-            foreach (var shape in model.Structures)
-            {
-                var type = Names.Pascal(shape.Name);
-                if (write && model.InputShapes.Contains(shape.Name))
-                {
-                    Separate();
-                    code.Block($"internal static void Write(XmlWriter writer, {type} value)", () => EmitWrite(code, shape.Members, "value"));
-                }
-
-                if (model.OutputShapes.Contains(shape.Name))
-                {
-                    Separate();
-                    code.Block($"internal static {type} Read{type}(XElement content)", () =>
-                    {
-                        code.Line($"var value = new {type}();");
-                        EmitRead(code, shape.Members, "value");
-                        code.Line("return value;");
-                    });
-                }
-            }
-
-            void Separate()
-            {
-                if (!first)
-                {
-                    code.Line();
-                }
-
-                first = false;
-            }
-        });
+        StructureClass.Emit(code, model, Class, write ? ("XmlWriter", shape => EmitWrite(code, shape.Members, "value")) : null, "XElement", shape => EmitRead(code, shape.Members, "value"));
         more?.Invoke(code);
         return code.ToString();
     }
