@@ -150,7 +150,7 @@ public sealed class CodeDeployTarget(IAmazonCodeDeploy deploy, string applicatio
     public Task RestoreAsync(TargetOrder order, CancellationToken cancellation) => Refused(async () =>
     {
         _fences.Pass(order);
-        var forward = await NewestAsync(order, "forward", cancellation);
+        var forward = await ForwardAsync(order, cancellation);
         if (forward is null)
         {
             return true;
@@ -199,7 +199,7 @@ public sealed class CodeDeployTarget(IAmazonCodeDeploy deploy, string applicatio
 
     public Task<Restoration> ReadRestorationAsync(TargetOrder order, CancellationToken cancellation) => Refused(async () =>
     {
-        var forward = await NewestAsync(order, "forward", cancellation);
+        var forward = await ForwardAsync(order, cancellation);
         if (forward is null)
         {
             return new Restoration(true, $"nothing was deployed to {Name}");
@@ -290,6 +290,27 @@ public sealed class CodeDeployTarget(IAmazonCodeDeploy deploy, string applicatio
 
     private async Task<DeploymentInfo?> NewestAsync(TargetOrder order, string direction, CancellationToken cancellation) =>
         await OursAsync(order, direction, cancellation) is [.., var newest] ? newest : null;
+
+    /// <summary>
+    /// The deployment to take back. A list that is older than it would look as if there were nothing to do, so the group and what was seen last are asked too.
+    /// </summary>
+    private async Task<DeploymentInfo?> ForwardAsync(TargetOrder order, CancellationToken cancellation)
+    {
+        if (await NewestAsync(order, "forward", cancellation) is { } listed)
+        {
+            return listed;
+        }
+
+        foreach (var id in new[] { (await GroupAsync(cancellation)).LastAttemptedDeployment?.DeploymentId, GroupState.Parse(order.Seen)?.Last })
+        {
+            if (id is { Length: > 0 } && await DeploymentAsync(id, cancellation) is var known && IsOurs(known, order, "forward"))
+            {
+                return known;
+            }
+        }
+
+        return null;
+    }
 
     /// <summary>The deployments that this lane made, the newest last.</summary>
     private async Task<IReadOnlyList<DeploymentInfo>> OursAsync(TargetOrder order, string direction, CancellationToken cancellation)

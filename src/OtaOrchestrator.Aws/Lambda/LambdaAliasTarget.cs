@@ -112,7 +112,7 @@ public sealed class LambdaAliasTarget(IAmazonLambda lambda, string function, str
         var wanted = await RestoredAsync(order, cancellation);
         for (int conflicts = 0; ; conflicts++)
         {
-            var now = await StateAsync(cancellation);
+            var now = await FreshAsync(order, cancellation);
             if (now.Serves(wanted))
             {
                 return true;
@@ -132,7 +132,7 @@ public sealed class LambdaAliasTarget(IAmazonLambda lambda, string function, str
 
     public Task<Restoration> ReadRestorationAsync(TargetOrder order, CancellationToken cancellation) => Refused(async () =>
     {
-        var (wanted, now) = (await RestoredAsync(order, cancellation), await StateAsync(cancellation));
+        var (wanted, now) = (await RestoredAsync(order, cancellation), await FreshAsync(order, cancellation));
         return new Restoration(now.Serves(wanted), $"{function}:{alias} sends {now}");
     });
 
@@ -222,6 +222,31 @@ public sealed class LambdaAliasTarget(IAmazonLambda lambda, string function, str
 
     private async Task<AliasState> StateAsync(CancellationToken cancellation) =>
         AliasState.Of(await lambda.GetAliasAsync(new GetAliasRequest { FunctionName = function, Name = alias }, cancellation), time.GetUtcNow());
+
+    /// <summary>
+    /// For a return, a read that is not known to be older than the exposure: the revision from before it says so, for every write makes another. Such a read looks exactly like a
+    /// return that is done.
+    /// </summary>
+    /// <exception cref="IOException">AWS answers with nothing newer.</exception>
+    private async Task<AliasState> FreshAsync(TargetOrder order, CancellationToken cancellation)
+    {
+        var (before, seen) = (AliasState.Parse(order.Before), AliasState.Parse(order.Seen));
+        for (int looks = 0; ; looks++)
+        {
+            var now = await StateAsync(cancellation);
+            if (before is null || seen is null || now.RevisionId != before.RevisionId || seen.RevisionId == before.RevisionId)
+            {
+                return now;
+            }
+
+            if (looks + 1 >= LooksMax)
+            {
+                throw new IOException($"what AWS says of {function}:{alias} is older than what was seen of it");
+            }
+
+            await Task.Delay(BetweenLooks, time, cancellation);
+        }
+    }
 
     /// <summary>What the order's step asks for.</summary>
     private async Task<AliasState> WantedAsync(TargetOrder order, CancellationToken cancellation)

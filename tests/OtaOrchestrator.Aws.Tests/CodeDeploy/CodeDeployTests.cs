@@ -105,6 +105,20 @@ public sealed class CodeDeployTests : IAsyncLifetime
         Assert.Equal(2, (await _aws.CallsAsync()).Count(call => call is { Operation: "CreateDeployment", User: "ota-orchestrator", Error: null }));
     }
 
+    [Theory]
+    [InlineData("ListDeployments")]
+    [InlineData("GetDeploymentGroup")]
+    public async Task Reads_older_than_the_deployment_do_not_pass_for_a_return(string read)
+    {
+        using var group = await GroupFixture.StartAsync(_aws, "Lambda", "api");
+        var before = await group.ServesAsync();
+        await group.PrepareAsync();
+        await group.ExposeAsync(group.Order(1));
+        await _aws.FaultAsync(new AwsFault("stale", "codedeploy", read, Times: 4));
+        await group.RestoreAsync(group.Order(1));
+        Assert.Equal(before, await group.ServesAsync());
+    }
+
     [Fact]
     public async Task A_deployment_by_hand_is_named_and_nothing_is_put_on_top_of_it()
     {

@@ -123,6 +123,17 @@ public sealed class LambdaAliasTests : IAsyncLifetime
         await _alias.RestoreAsync(2);
     }
 
+    [Fact]
+    public async Task Reads_older_than_the_exposure_do_not_pass_for_a_return()
+    {
+        var before = await _alias.ServesAsync();
+        await _alias.PrepareAsync();
+        await _alias.ExposeAsync(1);
+        await _aws.FaultAsync(new AwsFault("stale", "lambda", "GetAlias", Times: 3));
+        await _alias.RestoreAsync(1);
+        Assert.Equal(before, await _alias.ServesAsync());
+    }
+
     [Theory]
     [InlineData("lose", "PublishVersion")]
     [InlineData("lose", "UpdateFunctionCode")]
