@@ -74,6 +74,7 @@ public sealed class LambdaTests
     }
 
     [Fact]
+    [Trait("Gate", "Full")]
     public async Task An_alarm_of_CloudWatch_takes_a_version_back_whose_own_numbers_are_good()
     {
         await using var site = await CloudSite.StartAsync();
