@@ -23,6 +23,7 @@ public sealed class CodeDeployTarget(IAmazonCodeDeploy deploy, string applicatio
     {
         PartialShareMax = 0,
         CanPause = false,
+        CanBeTakenOver = false,
         Restore = RestoreKind.Redeploy,
         Features = new HashSet<string>(StringComparer.Ordinal) { PlanFeatures.Test },
     };
@@ -221,9 +222,16 @@ public sealed class CodeDeployTarget(IAmazonCodeDeploy deploy, string applicatio
         }
 
         // That a deployment has stopped does not mean that anything is as it was.
-        return Rollback(forward) is { } by
-            ? await DeploymentAsync(by, cancellation) is var undoing ? new Restoration(undoing.Status == DeploymentStatus.Succeeded, $"deployment {forward.DeploymentId} is {forward.Status}, its rollback {by} is {undoing.Status}") : null!
-            : new Restoration(true, $"deployment {forward.DeploymentId} is {forward.Status} and had moved nothing");
+        if (Rollback(forward) is { } by)
+        {
+            var undoing = await DeploymentAsync(by, cancellation);
+            return new Restoration(undoing.Status == DeploymentStatus.Succeeded, $"deployment {forward.DeploymentId} is {forward.Status}, its rollback {by} is {undoing.Status}");
+        }
+
+        // Neither does it while CodeDeploy says nothing of a rollback: that may come a moment later.
+        return forward.RollbackInfo?.RollbackMessage is { Length: > 0 } said
+            ? new Restoration(true, $"deployment {forward.DeploymentId} is {forward.Status}: {said}")
+            : new Restoration(false, $"deployment {forward.DeploymentId} is {forward.Status}, and CodeDeploy says nothing of its rollback yet");
     });
 
     /// <summary>CodeDeploy counts no requests: checks ask others.</summary>

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Amazon.CodeDeploy;
 using OtaOrchestrator.Core.Ports;
 
@@ -14,25 +15,28 @@ public static class CodeDeployUndo
         yield return (
             "stop what is under way; CodeDeploy takes it back itself",
             $"for id in $(aws deploy list-deployments {place} --include-only-statuses Created Queued InProgress Baking Ready --query 'deployments[]' --output text); do aws deploy stop-deployment --deployment-id \"$id\" --auto-rollback-enabled{at}; done");
-        foreach (var (platform, revision) in Revisions(order))
+        if (RevisionOf(order) is { } revision)
         {
-            yield return ($"if it had succeeded{(platform.Length > 0 ? ", on " + platform : "")}: deploy {order.Fallback} again", $"aws deploy create-deployment {place} --description {quoted($"undo {order.Rollout} by hand")} --revision {quoted(revision)}");
+            yield return ($"if it had succeeded: deploy {order.Fallback} again", $"aws deploy create-deployment {place} --description {quoted($"undo {order.Rollout} by hand")} --revision {quoted(revision)}");
         }
     }
 
-    /// <summary>The artifact says the platform.</summary>
-    private static IEnumerable<(string Platform, string Json)> Revisions(TargetOrder order)
+    /// <summary>As the command line takes it; the artifact says the platform.</summary>
+    private static string? RevisionOf(TargetOrder order)
     {
-        var text = order.Fallback.Artifacts.GetValueOrDefault(Revision.Artifact, "");
-        var platform = text.StartsWith("lambda:", StringComparison.Ordinal) ? ComputePlatform.Lambda : text.StartsWith("ecs:", StringComparison.Ordinal) ? ComputePlatform.ECS : ComputePlatform.Server;
-        if (text.Length == 0)
+        if (!order.Fallback.Artifacts.TryGetValue(Revision.Artifact, out var text))
         {
-            yield break;
+            return null;
         }
 
+        var platform = text.StartsWith("lambda:", StringComparison.Ordinal) ? ComputePlatform.Lambda : text.StartsWith("ecs:", StringComparison.Ordinal) ? ComputePlatform.ECS : ComputePlatform.Server;
         var revision = Revision.Of(platform, order.Candidate, order.Fallback);
-        yield return (platform.Value, revision.S3Location is { } s3
-            ? System.Text.Json.JsonSerializer.Serialize(new { revisionType = "S3", s3Location = new { bucket = s3.Bucket, key = s3.Key, bundleType = s3.BundleType?.Value } })
-            : System.Text.Json.JsonSerializer.Serialize(new { revisionType = "AppSpecContent", appSpecContent = new { content = revision.AppSpecContent.Content } }));
+        var json = revision.S3Location is { } s3
+            ? new JsonObject { ["revisionType"] = "S3", ["s3Location"] = new JsonObject(Set(("bucket", s3.Bucket), ("key", s3.Key), ("bundleType", s3.BundleType?.Value), ("version", s3.Version), ("eTag", s3.ETag))) }
+            : new JsonObject { ["revisionType"] = "AppSpecContent", ["appSpecContent"] = new JsonObject { ["content"] = revision.AppSpecContent.Content } };
+        return json.ToJsonString();
     }
+
+    private static IEnumerable<KeyValuePair<string, JsonNode?>> Set(params (string Name, string? Value)[] members) =>
+        members.Where(member => member.Value is not null).Select(member => KeyValuePair.Create(member.Name, (JsonNode?)member.Value));
 }

@@ -21,6 +21,9 @@ public sealed record Capabilities
     /// <summary>Exposure in progress can be stopped and continued.</summary>
     public bool CanPause { get; init; } = true;
 
+    /// <summary>A rollout may take over from one that has exposed something here, and return what that one had brought.</summary>
+    public bool CanBeTakenOver { get; init; } = true;
+
     public RestoreKind Restore { get; init; } = RestoreKind.Instant;
 
     /// <summary>Requests, errors and latency are known for candidate and baseline apart.</summary>

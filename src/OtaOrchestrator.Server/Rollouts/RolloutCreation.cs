@@ -67,7 +67,7 @@ public sealed class RolloutCreation(Database database, ITargets targets, Signing
             var order = UndoOrder.WaitsFor([.. lanes.Select(lane => new UndoOrder.UndoLane(lane!.Plan.Name, lane.Plan.Target, lane.Fallback.Version, lane.Plan.Needs))]);
             var id = rolloutId.Length > 0 ? ResourceNames.Checked(rolloutId, "rolloutId") : FreeId(db, environment, plan.Name, now);
             return new Draft(
-                environment, id, plan, startedBy, [.. lanes.Select(lane => lane! with { UndoAfter = order[lane.Plan.Name], Predecessors = superseded?.Predecessors(lane.Plan.Target) })], superseded?.Rollout.Id, rehearsal);
+                environment, id, plan, startedBy, [.. lanes.Select(lane => lane! with { UndoAfter = order[lane.Plan.Name], Predecessors = superseded?.Predecessors(lane.Plan.Target, CanBeTakenOver(environment, lane.Plan.Target)) })], superseded?.Rollout.Id, rehearsal);
         });
     }
 
@@ -77,7 +77,11 @@ public sealed class RolloutCreation(Database database, ITargets targets, Signing
         var lanes = ImmutableArray.CreateBuilder<Lane>();
         // Read again: it may have exposed more since the check.
         var superseded = draft.Supersedes is { } taken ? new Succession(StoredJson.RolloutOf(Journal.Rollout(db, draft.Environment, taken)!)) : null;
-        foreach (var lane in draft.Lanes.Select(lane => lane with { Predecessors = superseded?.Predecessors(lane.Target.Id) }))
+        if (superseded?.LeftOut(draft.Plan).ToList() is { Count: > 0 } left)
+        {
+            throw RefusedException.Invalid(left);
+        }
+        foreach (var lane in draft.Lanes.Select(lane => lane with { Predecessors = superseded?.Predecessors(lane.Target.Id, CanBeTakenOver(draft.Environment, lane.Target.Id)) }))
         {
             var target = Journal.Target(db, draft.Environment, lane.Target.Id)!;
             if (target.ActiveRollout.Length > 0 || !Journal.TakeTarget(db, draft.Environment, target.Id, draft.Id, target.Epoch + 1))
@@ -96,7 +100,8 @@ public sealed class RolloutCreation(Database database, ITargets targets, Signing
                 Fallback = fallback,
                 Predecessors = lane.Predecessors,
                 // Who takes over returns to how it was before anybody began, and knows what was seen last.
-                Before = lane.Predecessors is null ? null : superseded?.Rollout.Lanes.First(before => before.Target == target.Id).Before,
+                Before = lane.Predecessors is null ? null : superseded?.Before(target.Id)?.Before,
+                Seen = lane.Predecessors is null ? null : superseded?.Before(target.Id)?.Seen,
                 Epoch = target.Epoch + 1,
                 Plan = lane.Plan,
                 UndoAfter = lane.UndoAfter,
@@ -116,6 +121,8 @@ public sealed class RolloutCreation(Database database, ITargets targets, Signing
             UpdatedAt = now,
         };
     }
+
+    private bool CanBeTakenOver(string environment, string target) => targets.Of(environment, target).Capabilities.CanBeTakenOver;
 
     /// <summary>As far as nobody notices: beside the stable side of a traffic target, to the lab devices of a fleet.</summary>
     private static LanePlan Rehearsed(LanePlan lane, TargetKind kind) => lane.Steps.IsDefaultOrEmpty

@@ -28,14 +28,8 @@ internal sealed record Succession(Rollout Rollout)
             return null;
         }
         var rollout = StoredJson.RolloutOf(Journal.Rollout(db, environment, taken[0])!);
-        foreach (var lane in rollout.Lanes.Where(lane => lane.Exposed))
-        {
-            if (plan.Lanes.All(mine => mine.Target != lane.Target))
-            {
-                violations.Add(new PlanViolation("lanes", $"leave out {lane.Target}, to which {rollout.Id} has exposed {lane.Candidate}", "take it over too, or roll back"));
-            }
-        }
         var succession = new Succession(rollout);
+        violations.AddRange(succession.LeftOut(plan));
         for (int i = 0; i < plan.Lanes.Length; i++)
         {
             var lane = plan.Lanes[i];
@@ -55,14 +49,23 @@ internal sealed record Succession(Rollout Rollout)
         return succession;
     }
 
+    /// <summary>What the rollout has exposed and the plan does not take over: it would be nobody's.</summary>
+    public IEnumerable<PlanViolation> LeftOut(Plan plan) => Rollout.Lanes.Where(lane => lane.Exposed && plan.Lanes.All(mine => mine.Target != lane.Target))
+        .Select(lane => new PlanViolation("lanes", $"leave out {lane.Target}, to which {Rollout.Id} has exposed {lane.Candidate}", "take it over too, or roll back"));
+
     public Plan Inherit(Plan plan) => plan with { Lanes = [.. plan.Lanes.Select(lane => Before(lane.Target) is { } before ? lane with { Fallback = before.Fallback.ToString() } : lane)] };
 
     /// <summary>What devices or users of the target may have because of the rollout, or of those that it had taken over itself.</summary>
-    public ImmutableArray<Predecessor>? Predecessors(string target)
+    /// <param name="canBeTakenOver">Of the target.</param>
+    public ImmutableArray<Predecessor>? Predecessors(string target, bool canBeTakenOver)
     {
         if (Before(target) is not { Exposed: true } lane)
         {
             return null;
+        }
+        if (!canBeTakenOver)
+        {
+            throw new RefusedException(Wire.ErrorReason.WrongState, $"{Rollout.Id} has exposed {lane.Candidate} on {target}, which can't be taken over: roll it back first");
         }
         var offered = lane.Plan.Steps.Take(lane.Step + 1).Select(step => step.ToTarget()).ToList();
         ImmutableArray<Predecessor> mine = offered.Count == 0 ? []
@@ -76,5 +79,5 @@ internal sealed record Succession(Rollout Rollout)
             : throw new RefusedException(Wire.ErrorReason.WrongState, $"{Rollout.Id} took over {string.Join(" and ", all.SkipLast(1).Select(one => one.Rollout))} already, and some of {target} may run any of their releases: roll it back first");
     }
 
-    private Lane? Before(string target) => Rollout.Lanes.FirstOrDefault(lane => lane.Target == target);
+    public Lane? Before(string target) => Rollout.Lanes.FirstOrDefault(lane => lane.Target == target);
 }

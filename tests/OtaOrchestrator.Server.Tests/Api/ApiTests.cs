@@ -314,6 +314,33 @@ public sealed class ApiTests(ApiTests.Shared shared) : IClassFixture<ApiTests.Sh
     }
 
     [Fact]
+    public async Task A_lane_that_was_exposed_after_the_check_is_not_left_to_nobody()
+    {
+        await Set();
+        foreach (var release in (string[])["api@3.0", "web@1.0", "web@2.0"])
+        {
+            await Admin.PublishBackend(release);
+        }
+        await Admin.Environments.CreateTargetAsync(new() { Parent = _environment, TargetId = "web", Target = Router("web@1.0") });
+        var creation = Creation(pause: true);
+        creation.Plan.Lanes.Add(new LanePlan(creation.Plan.Lanes[0]) { Target = "web", Release = "web@2.0" });
+        var first = await Admin.Rollouts.CreateRolloutAsync(creation);
+        await Until(first.Name, RolloutState.AwaitingPromotion);
+
+        // Checked while the web is not exposed, created when it is.
+        var fix = Creation();
+        fix.Plan.Lanes[0].Release = "api@3.0";
+        var (rollouts, environment) = (_server.Services.GetRequiredService<RolloutCreation>(), _environment["environments/".Length..]);
+        var draft = rollouts.Check(environment, "fix", fix.Plan, new("admin"), DateTimeOffset.UnixEpoch, supersede: true);
+        await Admin.Rollouts.PromoteRolloutAsync(new() { Name = first.Name });
+        await Condition.Holds(() => _server.Services.GetRequiredService<Ledger>().Find(environment, first.Name.Split('/')[^1])!.Lanes[1].Exposed);
+        var refused = await Assert.ThrowsAsync<Server.Errors.RefusedException>(() => _server.Services.GetRequiredService<Server.Store.Database>().WriteAsync(db => rollouts.Take(db, draft, DateTimeOffset.UnixEpoch), cancellation: CancellationToken.None));
+        Assert.Contains(refused.Violations, violation => violation.Text.StartsWith("leave out web", StringComparison.Ordinal));
+        await Admin.Rollouts.RollbackRolloutAsync(new() { Name = first.Name });
+        await Until(first.Name, RolloutState.RolledBack);
+    }
+
+    [Fact]
     public async Task A_fleet_s_fix_takes_back_all_that_was_offered_before_it_and_is_taken_over_twice_at_most()
     {
         var (name, fleet, environment) = (Firmware(), $"fleet{_environment[13..]}", _environment["environments/".Length..]);
