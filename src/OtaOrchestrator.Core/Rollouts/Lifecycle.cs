@@ -131,7 +131,7 @@ public static class Lifecycle
         Undoable(LaneState.Drifted);
         foreach (var state in (LaneState[])[LaneState.AwaitingApproval, LaneState.Exposing, LaneState.Baking, LaneState.AwaitingPromotion, LaneState.Paused, LaneState.Held, LaneState.Promoting, LaneState.Succeeded])
         {
-            On(state, shown => shown.PermitIf(Trigger.Drifted, LaneState.Drifted, () => lane.Exposed, "something was exposed"));
+            On(state, shown => shown.PermitIf(Trigger.Drifted, LaneState.Drifted, () => lane.Step >= 0, "a step was exposed"));
         }
 
         On(LaneState.Promoting, state => state

@@ -44,7 +44,7 @@ public sealed partial class EffectRunner(
         {
             throw;
         }
-        catch (DriftException found) when (effect.Kind != EffectKind.Prepare)
+        catch (DriftException found) when (effect.Kind is EffectKind.Expose or EffectKind.Promote or EffectKind.Look)
         {
             attempt.Failures = 0;
             attempt.FailingSince = 0;
@@ -160,10 +160,6 @@ public sealed partial class EffectRunner(
         var rollout = ledger.Find(effect.Environment, effect.Rollout)!;
         var lane = rollout.Lane(effect.Lane);
         var step = lane.Plan.Steps[Math.Clamp(lane.Step, 0, lane.Plan.Steps.Length - 1)];
-        if (lane.Drift is { Author: "" } drift && await target.AuthorAsync(order, drift, cancellation) is { Length: > 0 } author)
-        {
-            return Outcome(attempt, Trigger.Drifted) with { Drift = drift with { Author = author } };
-        }
         var asked = checks.ReadAsync(rollout, lane, step, cancellation);
         var (observation, absent) = await ObserveAsync(effect, lane, step, order, target, cancellation);
         var live = progress.Of(effect.Environment, effect.Rollout, effect.Lane);
@@ -183,7 +179,24 @@ public sealed partial class EffectRunner(
             Overruled = lane.Overruled,
         });
         await ShowAsync(effect, now => now with { Attempt = lane.Attempt, Judgement = judgement, Observation = observation ?? now.Observation, Error = absent ?? "" }, cancellation);
-        return Outcome(attempt, Trigger.Looked, Actor.Judge) with { Judgement = judgement, Observation = observation };
+        // A verdict comes first; who it was is for people.
+        return judgement.Verdict != Verdict.Unhealthy && lane.Drift is { Author: "" } drift && await AuthorAsync(effect, order, drift, target, cancellation) is { Length: > 0 } author
+            ? Outcome(attempt, Trigger.Drifted) with { Drift = drift with { Author = author } }
+            : Outcome(attempt, Trigger.Looked, Actor.Judge) with { Judgement = judgement, Observation = observation };
+    }
+
+    /// <summary>Who can't be asked names nobody, and keeps the judge from nothing.</summary>
+    private async Task<string> AuthorAsync(EffectRow effect, TargetOrder order, Drift drift, ITarget target, CancellationToken cancellation)
+    {
+        try
+        {
+            return await target.AuthorAsync(order, drift, cancellation);
+        }
+        catch (Exception error) when (!cancellation.IsCancellationRequested)
+        {
+            LogBlind(effect.Key, Causes.Of(error));
+            return "";
+        }
     }
 
     /// <summary>
@@ -213,7 +226,11 @@ public sealed partial class EffectRunner(
 
         async Task<Observation?> RenewedAsync(CancellationToken limit)
         {
-            await target.RenewAsync(order, limit);
+            // Before its first step a lane has nothing of its own to keep or to miss.
+            if (order.Step >= 0)
+            {
+                await target.RenewAsync(order, limit);
+            }
             return await target.ObserveAsync(order, limit);
         }
     }

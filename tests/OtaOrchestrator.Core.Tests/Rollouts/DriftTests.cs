@@ -36,6 +36,14 @@ public sealed class DriftTests
         Assert.Contains(ByHand.What, decision.Text, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_successor_that_has_not_begun_has_nothing_of_its_own_to_miss()
+    {
+        var rollout = In(LaneState.AwaitingApproval, -1);
+        rollout = rollout with { Lanes = [rollout.Lanes[0] with { Predecessors = [new Predecessor("spring", "api", "api@1", "sha256:0", 1, [])] }, rollout.Lanes[1]] };
+        Assert.Null(Tell(rollout, Example.Outcome(Trigger.Drifted, "api") with { Drift = ByHand }).Next);
+    }
+
     [Theory]
     [InlineData(LaneState.Preparing)]
     [InlineData(LaneState.Ready)]
