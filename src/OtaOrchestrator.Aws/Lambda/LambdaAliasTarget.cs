@@ -20,6 +20,9 @@ public sealed class LambdaAliasTarget(IAmazonLambda lambda, string function, str
     private readonly LambdaVersions _versions = new(lambda, function, time);
     private readonly Fences _fences = new();
 
+    /// <summary>The last epoch in which this process has written a return.</summary>
+    private long _returned;
+
     public Capabilities Capabilities { get; } = new()
     {
         PerVariantMetrics = metrics is not null,
@@ -46,13 +49,16 @@ public sealed class LambdaAliasTarget(IAmazonLambda lambda, string function, str
 
         var now = await StateAsync(cancellation);
         // What users have now must be known, or returning to the fallback would move them.
-        double known = now.ShareOf(fallback);
+        HashSet<string> known = [fallback];
         foreach (var before in order.Predecessors)
         {
-            known += await VersionOf(before, cancellation) is { } version && version != fallback ? now.ShareOf(version) : 0;
+            if (await _versions.MarkedAsync(before.Release, before.Digest, cancellation) is { } version)
+            {
+                known.Add(version);
+            }
         }
 
-        if (known < 1 - 1e-9)
+        if (known.Sum(now.ShareOf) < 1 - 1e-9 && AliasState.Parse(order.Seen)?.Serves(now) != true)
         {
             return new Preparation(0, $"{function}:{alias} sends {now}, not everything to the fallback {order.Fallback} (version {fallback})");
         }
@@ -83,6 +89,8 @@ public sealed class LambdaAliasTarget(IAmazonLambda lambda, string function, str
     {
         var (wanted, now) = (await WantedAsync(order, cancellation), await StateAsync(cancellation));
         var agrees = now.Serves(wanted);
+        // What is counted from when it holds must not begin anew because somebody looked.
+        now = AliasState.Parse(order.Seen) is { } seen && seen.Serves(now) ? now with { Since = seen.Since } : now;
         return new Reading(agrees, now.ShareOf(await CandidateAsync(order, cancellation)), $"{function}:{alias} sends {now}", Seen: agrees ? now.ToJson() : null);
     });
 
@@ -112,28 +120,31 @@ public sealed class LambdaAliasTarget(IAmazonLambda lambda, string function, str
         var wanted = await RestoredAsync(order, cancellation);
         for (int conflicts = 0; ; conflicts++)
         {
-            var now = await FreshAsync(order, cancellation);
-            if (now.Serves(wanted))
+            var now = await StateAsync(cancellation);
+            if (now.Serves(wanted) && Volatile.Read(ref _returned) == order.Fence.Epoch)
             {
                 return true;
             }
 
             try
             {
+                // Once also where it changes nothing: a read may be older than the exposure, and an exposure still under way must find another revision.
                 await PutAsync(wanted, now.RevisionId, cancellation);
+                Volatile.Write(ref _returned, order.Fence.Epoch);
                 return true;
             }
             catch (PreconditionFailedException) when (conflicts < ConflictsMax)
             {
-                // Somebody writes at the same time. Whatever that was, users go back.
+                // Somebody writes at the same time, or the read was old. Whatever it was, users go back.
             }
         }
     });
 
     public Task<Restoration> ReadRestorationAsync(TargetOrder order, CancellationToken cancellation) => Refused(async () =>
     {
-        var (wanted, now) = (await RestoredAsync(order, cancellation), await FreshAsync(order, cancellation));
-        return new Restoration(now.Serves(wanted), $"{function}:{alias} sends {now}");
+        var (wanted, now) = (await RestoredAsync(order, cancellation), await StateAsync(cancellation));
+        // The return wrote, so the revision from before the rollout is that of a read which is older than all of it, and looks like a return that is done.
+        return new Restoration(now.Serves(wanted) && now.RevisionId != AliasState.Parse(order.Before)?.RevisionId, $"{function}:{alias} sends {now}");
     });
 
     public async Task<Observation?> ObserveAsync(TargetOrder order, CancellationToken cancellation) => metrics is null || AliasState.Parse(order.Before) is not { } before
@@ -166,7 +177,13 @@ public sealed class LambdaAliasTarget(IAmazonLambda lambda, string function, str
                     throw new DriftException(drift);
                 }
 
-                now = await StateAsync(cancellation);
+                // The read was old; the next one is compared anew.
+                if (conflicts >= ConflictsMax)
+                {
+                    throw new IOException($"what AWS says of {function}:{alias} is older than what was seen of it");
+                }
+
+                continue;
             }
 
             try
@@ -223,31 +240,6 @@ public sealed class LambdaAliasTarget(IAmazonLambda lambda, string function, str
     private async Task<AliasState> StateAsync(CancellationToken cancellation) =>
         AliasState.Of(await lambda.GetAliasAsync(new GetAliasRequest { FunctionName = function, Name = alias }, cancellation), time.GetUtcNow());
 
-    /// <summary>
-    /// For a return, a read that is not known to be older than the exposure: the revision from before it says so, for every write makes another. Such a read looks exactly like a
-    /// return that is done.
-    /// </summary>
-    /// <exception cref="IOException">AWS answers with nothing newer.</exception>
-    private async Task<AliasState> FreshAsync(TargetOrder order, CancellationToken cancellation)
-    {
-        var (before, seen) = (AliasState.Parse(order.Before), AliasState.Parse(order.Seen));
-        for (int looks = 0; ; looks++)
-        {
-            var now = await StateAsync(cancellation);
-            if (before is null || seen is null || now.RevisionId != before.RevisionId || seen.RevisionId == before.RevisionId)
-            {
-                return now;
-            }
-
-            if (looks + 1 >= LooksMax)
-            {
-                throw new IOException($"what AWS says of {function}:{alias} is older than what was seen of it");
-            }
-
-            await Task.Delay(BetweenLooks, time, cancellation);
-        }
-    }
-
     /// <summary>What the order's step asks for.</summary>
     private async Task<AliasState> WantedAsync(TargetOrder order, CancellationToken cancellation)
     {
@@ -269,8 +261,6 @@ public sealed class LambdaAliasTarget(IAmazonLambda lambda, string function, str
 
     private async Task<string> FallbackAsync(TargetOrder order, CancellationToken cancellation) =>
         await _versions.FindAsync(order.Fallback, cancellation) ?? throw new TargetException($"no version of {function} is {order.Fallback} any more");
-
-    private async Task<string?> VersionOf(Predecessor before, CancellationToken cancellation) => await _versions.MarkedAsync(before.Release, before.Digest, cancellation);
 
     /// <summary>What the service refuses for good is the target's refusal; throttling, outages, conflicts and the network stay what they are.</summary>
     private static async Task<T> Refused<T>(Func<Task<T>> call)

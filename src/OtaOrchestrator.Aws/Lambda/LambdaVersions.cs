@@ -37,12 +37,13 @@ internal sealed class LambdaVersions(IAmazonLambda lambda, string function, Time
     /// <exception cref="IOException">Lambda is not done yet.</exception>
     public async Task<string> PublishAsync(TargetRelease release, CancellationToken cancellation)
     {
-        if (await FindAsync(release, cancellation) is { } there)
+        var code = LambdaCode.Of(release);
+        // Not by the code alone: a version with the same code may have another configuration.
+        if ((code.Published ?? await MarkedAsync(release.ToString(), release.Digest, cancellation)) is { } there)
         {
-            return there;
+            return _known[Mark(release)] = there;
         }
 
-        var code = LambdaCode.Of(release);
         var latest = await SettledAsync(null, cancellation);
         var updated = await lambda.UpdateFunctionCodeAsync(code.Request(function, latest.RevisionId), cancellation);
         if (code.Sha256 is { } expected && updated.CodeSha256 != expected)

@@ -146,6 +146,16 @@ public sealed class CodeDeployTests : IAsyncLifetime
         Assert.Equal(before, await group.ServesAsync());
     }
 
+    [Fact]
+    public void By_hand_it_goes_back_to_the_very_object_that_was_published()
+    {
+        TargetRelease Release(string version) => new("api", version, "sha256:1") { Artifacts = new Dictionary<string, string> { ["codedeploy"] = $"s3://releases/{version}.zip?bundleType=tgz&version=v{version}&eTag=e{version}" } };
+        var order = new TargetOrder { Environment = "production", Target = "api/all", Rollout = "autumn", Lane = "api", Fence = new Fence(1, 1), Candidate = Release("2"), Fallback = Release("1"), Steps = [new(1, null)], Step = 0 };
+        var commands = OtaOrchestrator.Aws.CodeDeploy.CodeDeployUndo.Commands("api", "all", "eu-central-1", order, text => $"'{text}'").Select(command => command.Command).ToList();
+        Assert.Equal(2, commands.Count);
+        Assert.Contains("""{"revisionType":"S3","s3Location":{"bucket":"releases","key":"1.zip","bundleType":"tgz","version":"v1","eTag":"e1"}}""", commands[1], StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("a share", "knows everybody and nobody")]
     [InlineData("no artifact", "no artifact for CodeDeploy")]

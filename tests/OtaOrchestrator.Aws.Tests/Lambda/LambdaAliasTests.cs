@@ -1,3 +1,4 @@
+using OtaOrchestrator.Aws.Lambda;
 using OtaOrchestrator.Aws.Tests.Doubles;
 using OtaOrchestrator.Core.Ports;
 
@@ -132,6 +133,55 @@ public sealed class LambdaAliasTests : IAsyncLifetime
         await _aws.FaultAsync(new AwsFault("stale", "lambda", "GetAlias", Times: 3));
         await _alias.RestoreAsync(1);
         Assert.Equal(before, await _alias.ServesAsync());
+    }
+
+    [Fact]
+    public async Task An_exposure_under_way_does_not_land_after_the_return()
+    {
+        var before = await _alias.ServesAsync();
+        await _alias.PrepareAsync();
+        var fault = await _aws.FaultAsync(new AwsFault("hold", "lambda", "UpdateAlias", When: "before"));
+        var late = _alias.Target.ExposeAsync(_alias.Order(1), _cancellation);
+        while ((await _aws.HeldAsync()).Count == 0)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, _cancellation);
+        }
+
+        await _alias.RestoreAsync(1);
+        await _aws.ReleaseAsync(fault.Id);
+        await Assert.ThrowsAsync<TargetException>(() => late);
+        Assert.Equal(before, await _alias.ServesAsync());
+    }
+
+    [Fact]
+    public async Task A_change_between_two_reads_is_not_overwritten()
+    {
+        await _alias.PrepareAsync();
+        await _alias.ExposeAsync(1);
+        await _aws.FaultAsync(new AwsFault("stale", "lambda", "GetAlias"));
+        await _aws.FaultAsync(new AwsFault("move", "lambda", "GetAlias", Skip: 2, Change: new AwsChange("UpdateAlias", new
+        {
+            FunctionName = "api", Name = "live", FunctionVersion = "1", RoutingConfig = new { AdditionalVersionWeights = new Dictionary<string, double> { ["2"] = 0.4 } },
+        }), User: "night-shift"));
+        await Assert.ThrowsAsync<DriftException>(() => _alias.Target.ExposeAsync(_alias.Order(2), _cancellation));
+        Assert.Contains("0.4", await _alias.ServesAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_was_taken_over_counts_once_however_often_it_was_brought()
+    {
+        await _alias.PrepareAsync();
+        await _aws.ActAsync("lambda", "UpdateFunctionCode", new { FunctionName = "api", S3Bucket = "builds", S3Key = "somebody-s.zip", Publish = true });
+        await _alias.MoveAsync("3", "2", 0.5);
+        var twice = new Predecessor("spring", "api", AliasFixture.Candidate.ToString(), AliasFixture.Candidate.Digest, 1, []);
+        var order = _alias.Order(-1) with { Seen = null, Candidate = AliasFixture.Release("5.2.0", $"s3://builds/api-5.2.0.zip?sha256={AliasFixture.Sha256("builds/api-5.2.0.zip//")}"), Predecessors = [twice, twice with { Rollout = "summer" }] };
+        Assert.Contains("not everything to the fallback", (await _alias.Target.PrepareAsync(order, _cancellation)).Problem, StringComparison.Ordinal);
+
+        // What it took over is known by what was seen, whatever published it.
+        await _alias.MoveAsync("1", "3", 0.5);
+        Assert.Contains("not everything", (await _alias.Target.PrepareAsync(order, _cancellation)).Problem, StringComparison.Ordinal);
+        var seen = new AliasState("1", "3", 0.5, "", 0).ToJson();
+        Assert.Null((await _alias.Target.PrepareAsync(order with { Seen = seen }, _cancellation)).Problem);
     }
 
     [Theory]
