@@ -10,6 +10,9 @@ namespace OtaOrchestrator.DevicePlane;
 /// <summary>The working copy of everything that is stored. Only the writer looks at it; the fleet index has what others may read at any time.</summary>
 internal sealed class PlaneState(PlaneCertificates active)
 {
+    private const int Cohorts = 100;
+    private const string CohortsSuffix = "-cohorts";
+
     /// <summary>The active certificates as connections see them.</summary>
     public PlaneCertificates Active { get; } = active;
 
@@ -46,8 +49,12 @@ internal sealed class PlaneState(PlaneCertificates active)
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(Encoding.UTF8.GetBytes(thingName), hash);
-        return (int)(System.Buffers.Binary.BinaryPrimitives.ReadUInt64BigEndian(hash) % 100);
+        return (int)(System.Buffers.Binary.BinaryPrimitives.ReadUInt64BigEndian(hash) % Cohorts);
     }
+
+    /// <summary>Names and parents of the groups that a fleet has: its own, its cohorts' and the cohorts.</summary>
+    public static IEnumerable<(string Name, string? Parent)> GroupsOf(string fleet) =>
+        [(fleet, null), (fleet + CohortsSuffix, null), .. Enumerable.Range(0, Cohorts).Select(cohort => (CohortName(fleet, cohort), (string?)(fleet + CohortsSuffix)))];
 
     public static string CohortName(string fleet, int cohort) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{fleet}-c{cohort:00}");
 

@@ -12,11 +12,11 @@ public sealed class ControlPlaneTests
     {
         await using var bench = await PlaneBench.StartAsync();
         await ThingsAsync(bench, 7);
-        await bench.IoT.CreateJobAsync(Job("job-1", PlaneBench.FleetArn));
+        await bench.IoT.CreateJobAsync(Job("job-1", PlaneBench.CohortsArn));
         var job = (await bench.IoT.DescribeJobAsync(new DescribeJobRequest { JobId = "job-1" })).Job;
         Assert.Equal(JobStatus.IN_PROGRESS, job.Status);
         Assert.Equal(7, job.JobProcessDetails.NumberOfQueuedThings);
-        Assert.Equal([PlaneBench.FleetArn], job.Targets);
+        Assert.Equal([PlaneBench.CohortsArn], job.Targets);
 
         var pages = new List<string>();
         string? token = null;
@@ -36,7 +36,7 @@ public sealed class ControlPlaneTests
         var time = new JobsConformanceTests.SettableTime();
         await using var bench = await PlaneBench.StartAsync(time);
         await ThingsAsync(bench, 10);
-        await bench.IoT.CreateJobAsync(Job("job-1", PlaneBench.FleetArn, j => j.JobExecutionsRolloutConfig = new JobExecutionsRolloutConfig { MaximumPerMinute = 4 }));
+        await bench.IoT.CreateJobAsync(Job("job-1", PlaneBench.CohortsArn, j => j.JobExecutionsRolloutConfig = new JobExecutionsRolloutConfig { MaximumPerMinute = 4 }));
         Assert.Equal(4, await QueuedAsync());
         await AdvanceAsync(TimeSpan.FromSeconds(55));
         Assert.Equal(4, await QueuedAsync());
@@ -71,7 +71,7 @@ public sealed class ControlPlaneTests
             devices.Add(await bench.DeviceAsync($"{i}"));
         }
 
-        await bench.IoT.CreateJobAsync(Job("job-1", PlaneBench.FleetArn, j => j.AbortConfig = new AbortConfig
+        await bench.IoT.CreateJobAsync(Job("job-1", PlaneBench.CohortsArn, j => j.AbortConfig = new AbortConfig
         {
             CriteriaList = [new AbortCriteria { FailureType = JobExecutionFailureType.FAILED, Action = AbortAction.CANCEL, ThresholdPercentage = 50, MinNumberOfExecutedThings = 2 }],
         }));
@@ -97,8 +97,8 @@ public sealed class ControlPlaneTests
     {
         await using var bench = await PlaneBench.StartAsync();
         await ThingsAsync(bench, 1);
-        await bench.IoT.CreateJobAsync(Job("job-1", PlaneBench.FleetArn));
-        await Assert.ThrowsAsync<ResourceAlreadyExistsException>(() => bench.IoT.CreateJobAsync(Job("job-1", PlaneBench.FleetArn, j => j.Document = """{"other":1}""")));
+        await bench.IoT.CreateJobAsync(Job("job-1", PlaneBench.CohortsArn));
+        await Assert.ThrowsAsync<ResourceAlreadyExistsException>(() => bench.IoT.CreateJobAsync(Job("job-1", PlaneBench.CohortsArn, j => j.Document = """{"other":1}""")));
         Assert.Equal("""{"do":"it"}""", (await bench.IoT.GetJobDocumentAsync(new GetJobDocumentRequest { JobId = "job-1" })).Document);
     }
 
@@ -106,10 +106,10 @@ public sealed class ControlPlaneTests
     public async Task A_job_without_anybody_is_completed_and_a_deleted_one_is_gone()
     {
         await using var bench = await PlaneBench.StartAsync();
-        await bench.IoT.CreateJobAsync(Job("job-1", PlaneBench.FleetArn));
+        await bench.IoT.CreateJobAsync(Job("job-1", PlaneBench.CohortsArn));
         Assert.Equal(JobStatus.COMPLETED, (await bench.IoT.DescribeJobAsync(new DescribeJobRequest { JobId = "job-1" })).Job.Status);
         await ThingsAsync(bench, 1);
-        await bench.IoT.CreateJobAsync(Job("job-2", PlaneBench.FleetArn));
+        await bench.IoT.CreateJobAsync(Job("job-2", PlaneBench.CohortsArn));
         await Assert.ThrowsAsync<InvalidStateTransitionException>(() => bench.IoT.DeleteJobAsync(new DeleteJobRequest { JobId = "job-2" }));
         await bench.IoT.DeleteJobAsync(new DeleteJobRequest { JobId = "job-2", Force = true });
         await Assert.ThrowsAsync<ResourceNotFoundException>(() => bench.IoT.DescribeJobAsync(new DescribeJobRequest { JobId = "job-2" }));
@@ -145,7 +145,7 @@ public sealed class ControlPlaneTests
         ];
         foreach (var change in wrong)
         {
-            await Assert.ThrowsAsync<InvalidRequestException>(() => bench.IoT.CreateJobAsync(Job("job-1", PlaneBench.FleetArn, change)));
+            await Assert.ThrowsAsync<InvalidRequestException>(() => bench.IoT.CreateJobAsync(Job("job-1", PlaneBench.CohortsArn, change)));
         }
 
         await Assert.ThrowsAsync<ResourceNotFoundException>(() => bench.IoT.CreateJobAsync(Job("job-1", PlaneBench.ThingArn("nobody"))));
@@ -200,11 +200,33 @@ public sealed class ControlPlaneTests
     }
 
     [Fact]
+    public async Task A_thing_is_in_one_group_of_a_hierarchy_only_and_a_group_has_a_hundred_children_at_most()
+    {
+        await using var bench = await PlaneBench.StartAsync();
+        await bench.Plane.EnsureFleetAsync(PlaneBench.Fleet);
+        await bench.EnrollAsync("42");
+        var thing = PlaneBench.Fleet + "-42";
+        Task Add(string group) => bench.IoT.AddThingToThingGroupAsync(new AddThingToThingGroupRequest { ThingName = thing, ThingGroupName = group });
+
+        var (mine, other) = ((await GroupsAsync()).Single(group => group != PlaneBench.Fleet), PlaneBench.Fleet + "-c00");
+        Assert.NotEqual(mine, other);
+        var refused = await Assert.ThrowsAsync<InvalidRequestException>(() => Add(other));
+        Assert.Contains(mine, refused.Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<InvalidRequestException>(() => Add(PlaneBench.Fleet + "-cohorts"));
+        await bench.IoT.CreateThingGroupAsync(new CreateThingGroupRequest { ThingGroupName = "lab" });
+        await Add("lab");
+        Assert.Equal(3, (await GroupsAsync()).Count);
+        await Assert.ThrowsAsync<InvalidRequestException>(() => bench.IoT.CreateThingGroupAsync(new CreateThingGroupRequest { ThingGroupName = "one-more", ParentGroupName = PlaneBench.Fleet + "-cohorts" }));
+
+        async Task<List<string>> GroupsAsync() => [.. (await bench.IoT.ListThingGroupsForThingAsync(new ListThingGroupsForThingRequest { ThingName = thing })).ThingGroups.Select(group => group.GroupName)];
+    }
+
+    [Fact]
     public async Task All_hundred_cohorts_are_there_and_each_device_is_in_the_one_its_name_says()
     {
         await using var bench = await PlaneBench.StartAsync();
         await bench.Plane.EnsureFleetAsync(PlaneBench.Fleet);
-        Assert.Equal(100, (await bench.IoT.ListThingGroupsAsync(new ListThingGroupsRequest { ParentGroup = PlaneBench.Fleet })).ThingGroups.Count);
+        Assert.Equal(100, (await bench.IoT.ListThingGroupsAsync(new ListThingGroupsRequest { ParentGroup = PlaneBench.Fleet + "-cohorts" })).ThingGroups.Count);
         await bench.EnrollAsync("42");
 
         // SHA-256("thermostats-42") begins with the eight bytes that `printf thermostats-42 | sha256sum` shows.

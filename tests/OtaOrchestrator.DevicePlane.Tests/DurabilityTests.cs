@@ -59,7 +59,7 @@ public sealed class DurabilityTests
 
         var found = await bench.IoT.SearchIndexAsync(new SearchIndexRequest { QueryString = "shadow.name.ota.reported.a:1 AND shadow.name.ota.hasDelta:true AND attributes.hardwareId:thermo-a1" });
         Assert.Single(found.Things);
-        Assert.Equal(101, (await bench.Plane.SnapshotAsync()).Groups.Count);
+        Assert.Equal(102, (await bench.Plane.SnapshotAsync()).Groups.Count);
     }
 
     [Fact]

@@ -126,6 +126,9 @@ internal sealed class PlaneBench : IAsyncDisposable
 
     public const string FleetArn = "arn:aws:iot:local-1:000000000000:thinggroup/thermostats";
 
+    /// <summary>The group whose children are the cohorts.</summary>
+    public const string CohortsArn = FleetArn + "-cohorts";
+
     public static string ThingArn(string name) => "arn:aws:iot:local-1:000000000000:thing/" + name;
 
     public static string FirmwareDocument(string digest) =>

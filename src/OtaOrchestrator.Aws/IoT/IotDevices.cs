@@ -84,7 +84,7 @@ public sealed class IotDevices(IAmazonIoT iot)
         var name = $"{fleet}-{group}";
         try
         {
-            await iot.CreateThingGroupAsync(new CreateThingGroupRequest { ThingGroupName = name, ParentGroupName = fleet }, cancellation);
+            await iot.CreateThingGroupAsync(new CreateThingGroupRequest { ThingGroupName = name }, cancellation);
         }
         catch (ResourceAlreadyExistsException)
         {

@@ -376,7 +376,7 @@ public sealed class IotFleet : ITarget
         do
         {
             var page = await _iot.ListThingGroupsAsync(
-                new ListThingGroupsRequest { ParentGroup = fleet, Recursive = false, MaxResults = 250, NextToken = next }, cancellation);
+                new ListThingGroupsRequest { NamePrefixFilter = fleet + "-c", Recursive = true, MaxResults = 250, NextToken = next }, cancellation);
             missing.ExceptWith((page.ThingGroups ?? []).Select(g => g.GroupName));
             next = page.NextToken;
         }

@@ -4,7 +4,7 @@ using OtaOrchestrator.Core.Ports;
 
 namespace OtaOrchestrator.Aws.IoT;
 
-/// <summary>Which static thing groups a step adds, and which are exposed by then. A fleet's group has 100 child groups, its cohorts.</summary>
+/// <summary>Which static thing groups a step adds, and which are exposed by then. A fleet has 100 groups of its own, its cohorts.</summary>
 internal static class Waves
 {
     public static string Cohort(string fleet, int cohort) => string.Create(CultureInfo.InvariantCulture, $"{fleet}-c{cohort:00}");

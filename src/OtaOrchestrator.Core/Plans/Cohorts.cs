@@ -9,6 +9,9 @@ public static class Cohorts
 {
     public const int Count = 100;
 
+    /// <summary>The name is one that a fleet gives its own groups: <c>c07</c>, or <c>cohorts</c>, which holds them.</summary>
+    public static bool Takes(string group) => group is "cohorts" or ['c', >= '0' and <= '9', >= '0' and <= '9'];
+
     /// <summary>The cohort of a thing, 0 to 99: the first eight bytes of its name's SHA-256, modulo 100.</summary>
     public static int Of(string thing) =>
         (int)(BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes(thing))) % Count);

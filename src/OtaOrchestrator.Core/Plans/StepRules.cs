@@ -31,6 +31,7 @@ internal static partial class StepRules
                     found.AddIf(i > 0, $"{at}.group", "a group is the first step only");
                     found.AddIf(!target.Capabilities.Groups, $"{at}.group", $"{lane.Target} knows no groups");
                     found.AddIf(!Names.IsGroup(group), $"{at}.group", $"{Names.Shown(group)} is not a group's name", "letters, digits, hyphen, underscore and colon");
+                    found.AddIf(Cohorts.Takes(group), $"{at}.group", $"{group} is a name that the fleet's own parts have");
                     before ??= 0;
                     break;
                 case { Share: not (>= 0 and <= 1) and { } outside }:

@@ -6,10 +6,10 @@ namespace OtaOrchestrator.DevicePlane.Registry;
 /// <summary>Changes of things, groups and memberships. Each runs inside the writer.</summary>
 internal static class RegistryOperations
 {
-    public const int CohortsPerFleet = 100;
     private const int MaxAttributes = 50;
     private const int MaxGroupDepth = 7;
     private const int MaxGroupsPerThing = 10;
+    private const int MaxChildGroups = 100;
 
     public static Thing CreateThing(PlaneState state, PlaneTransaction tx, string name, IReadOnlyDictionary<string, string> attributes, string? fleet = null, string? certificateId = null)
     {
@@ -98,6 +98,11 @@ internal static class RegistryOperations
             throw new RefusedException(Refusal.InvalidRequest, $"thing groups nest {MaxGroupDepth} deep at most");
         }
 
+        if (parent?.Children.Count >= MaxChildGroups)
+        {
+            throw new RefusedException(Refusal.InvalidRequest, $"a thing group has {MaxChildGroups} child groups at most");
+        }
+
         var group = new ThingGroup(new GroupRecord(name, Guid.NewGuid().ToString(), parentName, description, attributes ?? JobExecution.NoDetails, 1, tx.Clock.WallMs));
         tx.Set(state.Groups, name, group);
         if (parent is not null)
@@ -150,6 +155,13 @@ internal static class RegistryOperations
             throw new RefusedException(Refusal.LimitExceeded, $"a thing may be in {MaxGroupsPerThing} groups at most");
         }
 
+        // As AWS: a thing is in one group of a hierarchy only.
+        var root = Ancestors(state, group).Last();
+        if (thing.Record.Groups.FirstOrDefault(other => Ancestors(state, state.Groups[other]).Last() == root) is { } same)
+        {
+            throw RefusedException.Invalid($"'{thing.Name}' is in '{same}', which is in the same hierarchy as '{group.Name}'");
+        }
+
         group.Members.Add(thing);
         tx.Undo(() => group.Members.Remove(thing));
         Update(state, tx, thing, thing.Record with { Groups = [.. thing.Record.Groups, group.Name] });
@@ -178,14 +190,16 @@ internal static class RegistryOperations
         }
     }
 
-    /// <summary>The group of a fleet and its hundred cohorts; what is there already stays.</summary>
+    /// <summary>The group of a fleet, and its hundred cohorts under a group of their own, for a thing is in one group of a hierarchy only. What is there already stays.</summary>
     public static void EnsureFleet(PlaneState state, PlaneTransaction tx, string fleet)
     {
         Names.Fleet(fleet);
-        CreateGroup(state, tx, fleet, null);
-        for (var cohort = 0; cohort < CohortsPerFleet; cohort++)
+        foreach (var (name, parent) in PlaneState.GroupsOf(fleet))
         {
-            CreateGroup(state, tx, PlaneState.CohortName(fleet, cohort), fleet);
+            if (!state.Groups.ContainsKey(name))
+            {
+                CreateGroup(state, tx, name, parent);
+            }
         }
     }
 

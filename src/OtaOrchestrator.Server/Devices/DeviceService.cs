@@ -113,9 +113,9 @@ public sealed partial class DeviceService(Database database, Ledger ledger, IotD
         }
         var environment = ResourceNames.Parent(request.Parent);
         var fleet = Fleet(environment, request.Target);
-        if (!Names.IsGroup(request.Group) || request.Group.Length > 60)
+        if (!Names.IsGroup(request.Group) || request.Group.Length > 60 || Cohorts.Takes(request.Group))
         {
-            throw RefusedException.Invalid("group", $"{Names.Shown(request.Group)} is not a group's name");
+            throw RefusedException.Invalid("group", $"{Names.Shown(request.Group)} is not a name for a group");
         }
         if (request.Devices.Count is 0 or > 1000 || request.Devices.Any(thing => !Names.IsGroup(thing)))
         {

@@ -65,6 +65,8 @@ public sealed class PlanValidatorTests
     [InlineData("{ group: lab, share: 10% }, { share: 100% }", "lanes[0].steps[0]: has either a share or a group")]
     [InlineData("{ bakeMin: 1h }, { share: 100% }", "lanes[0].steps[0]: has either a share or a group")]
     [InlineData("{ group: lab }, { share: 0% }, { share: 100% }", "lanes[0].steps[1].share: 0 % is the first step only (steps are cumulative and rise)")]
+    [InlineData("{ group: c07 }, { share: 100% }", "lanes[0].steps[0].group: c07 is a name that the fleet's own parts have")]
+    [InlineData("{ group: cohorts }, { share: 100% }", "lanes[0].steps[0].group: cohorts is a name that the fleet's own parts have")]
     [InlineData("{ group: \"lab/../x\" }, { share: 100% }", "lanes[0].steps[0].group: lab/../x is not a group's name (letters, digits, hyphen, underscore and colon)")]
     [InlineData("{ group: lab }", "lanes[0].steps: the last step is 100 %")]
     [InlineData("{ share: 0.5% }, { share: 100% }", "lanes[0].steps[0].share: thermostats takes multiples of 1 %")]
