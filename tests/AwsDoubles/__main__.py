@@ -16,12 +16,14 @@ def main():
     parser.add_argument("--key", action="append", metavar="ID:SECRET:USER", help=f"an access key, repeatable; without any: {', '.join(KEYS)}")
     parser.add_argument("--period-seconds", type=float, default=60, help="how long one minute of CloudWatch's metrics lasts here")
     parser.add_argument("--minute-seconds", type=float, default=60, help="how long one minute of a CodeDeploy configuration lasts here")
+    parser.add_argument("--bucket-folder", action="append", default=[], metavar="BUCKET=FOLDER", help="objects of the bucket also lie there as files, for whoever hands them out")
     arguments = parser.parse_args()
     keys = {}
     for entry in arguments.key or KEYS:
         identifier, secret, user = entry.split(":", 2)
         keys[identifier] = (secret, user)
     world = World(keys)
+    world.services["s3"].folders.update(entry.split("=", 1) for entry in arguments.bucket_folder)
     world.settings.update(periodSeconds=arguments.period_seconds, minuteSeconds=arguments.minute_seconds)
     server = Server(world, arguments.port)
     server.start()

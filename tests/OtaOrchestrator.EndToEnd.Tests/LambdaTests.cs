@@ -16,14 +16,14 @@ public sealed class LambdaTests
     {
         await using var site = await CloudSite.StartAsync();
         var before = await site.ServesAsync();
-        await LoadAsync(site, errors: 0.5);
+        await site.LoadAsync(errors: 0.5);
         await site.StartAsync("bad");
         var bad = await site.UntilAsync("bad", RolloutState.RolledBack, Limit);
         Assert.Contains("errors", bad.Cause, StringComparison.Ordinal);
         Assert.Equal(before, await site.ServesAsync());
 
         await site.OtaAsync("release", "unhold", "api@5.1.0", "-e", "production", "--reason", "it was the load");
-        await LoadAsync(site, errors: 0);
+        await site.LoadAsync(errors: 0);
         await site.StartAsync("good");
         await site.UntilAsync("good", RolloutState.Succeeded, Limit);
         Assert.Contains("\"FunctionVersion\":\"2\"", await site.ServesAsync(), StringComparison.Ordinal);
@@ -38,7 +38,7 @@ public sealed class LambdaTests
         var (code, said) = await ShellAsync(site, string.Join("\n", sheet.Commands.Select(command => command.Command + " || exit 9")));
         Assert.True(code == 0, said);
         Assert.Equal(before, await site.ServesAsync());
-        await CleanAsync(site);
+        await site.CleanAsync();
     }
 
     [Fact]
@@ -46,7 +46,7 @@ public sealed class LambdaTests
     {
         await using var site = await CloudSite.StartAsync();
         await site.Aws.SetAsync(new { cloudtrailDelaySeconds = 1 });
-        await LoadAsync(site, errors: 0);
+        await site.LoadAsync(errors: 0);
         await site.StartAsync("autumn", pause: true);
         await site.UntilAsync("autumn", RolloutState.AwaitingPromotion, Limit);
         await MoveAsync(site, 0.4);
@@ -70,7 +70,7 @@ public sealed class LambdaTests
         await site.UntilAsync("autumn", RolloutState.Drifted, Limit);
         await site.OtaAsync("rollback", "autumn", "-e", "production");
         await site.UntilAsync("autumn", RolloutState.RolledBack, Limit);
-        await CleanAsync(site);
+        await site.CleanAsync();
     }
 
     [Fact]
@@ -78,7 +78,7 @@ public sealed class LambdaTests
     public async Task An_alarm_of_CloudWatch_takes_a_version_back_whose_own_numbers_are_good()
     {
         await using var site = await CloudSite.StartAsync();
-        await LoadAsync(site, errors: 0);
+        await site.LoadAsync(errors: 0);
         await site.Aws.ActAsync("cloudwatch", "PutMetricAlarm", new { AlarmName = "complaints", Namespace = "Shop", MetricName = "Complaints", Statistic = "Sum", Period = 60, EvaluationPeriods = 1, Threshold = 1, ComparisonOperator = "GreaterThanThreshold" });
         await site.Aws.ActAsync("cloudwatch", "SetAlarmState", new { AlarmName = "complaints", StateValue = "OK", StateReason = "quiet" });
         await site.StartAsync("autumn", pause: true, alarm: "complaints");
@@ -86,7 +86,7 @@ public sealed class LambdaTests
         await site.Aws.ActAsync("cloudwatch", "SetAlarmState", new { AlarmName = "complaints", StateValue = "ALARM", StateReason = "the telephones ring" });
         var rollout = await site.UntilAsync("autumn", RolloutState.RolledBack, Limit);
         Assert.Contains("the telephones ring", rollout.Cause, StringComparison.Ordinal);
-        await CleanAsync(site);
+        await site.CleanAsync();
     }
 
     [Fact]
@@ -113,14 +113,14 @@ public sealed class LambdaTests
         var shop = JsonDocument.Parse(await site.Aws.SnapshotAsync("lambda")).RootElement.GetProperty("lambda").GetProperty("functions").GetProperty("shop").GetProperty("aliases").GetProperty("live");
         Assert.Equal("1", shop.GetProperty("FunctionVersion").GetString());
         Assert.Equal(before, await site.ServesAsync());
-        await CleanAsync(site);
+        await site.CleanAsync();
     }
 
     [Fact]
     public async Task Killed_in_the_middle_of_a_write_it_goes_on_where_the_journal_says()
     {
         await using var site = await CloudSite.StartAsync();
-        await LoadAsync(site, errors: 0);
+        await site.LoadAsync(errors: 0);
         await site.Aws.FaultAsync(new AwsFault("hold", "lambda", "UpdateAlias", When: "after"));
         await site.StartAsync("autumn");
         await Wait.UntilAsync(async () => (await site.Aws.HeldAsync()).Count > 0, Limit, () => $"no write was held\n{site.Server.Output}");
@@ -131,25 +131,13 @@ public sealed class LambdaTests
         await site.OtaAsync("rollback", "autumn", "-e", "production");
         await site.UntilAsync("autumn", RolloutState.RolledBack, Limit);
         Assert.Equal(1, (await site.Aws.CallsAsync()).Count(call => call is { Operation: "PublishVersion", User: "ota-orchestrator" }));
-        await CleanAsync(site);
+        await site.CleanAsync();
     }
-
-    private static Task LoadAsync(CloudSite site, double errors) => site.Aws.LoadAsync(new AwsLoad("lambda", $"{CloudSite.Function}:{CloudSite.Alias}", 400, new() { ["2"] = errors }));
 
     private static Task MoveAsync(CloudSite site, double weight) => site.Aws.ActAsync("lambda", "UpdateAlias", new
     {
         FunctionName = CloudSite.Function, Name = CloudSite.Alias, FunctionVersion = "1", RoutingConfig = new { AdditionalVersionWeights = new Dictionary<string, double> { ["2"] = weight } },
     }, "night-shift");
-
-    private static async Task CleanAsync(CloudSite site)
-    {
-        Assert.Empty(await site.Aws.ViolationsAsync());
-        Assert.Empty(await site.Aws.BugsAsync());
-        // What the server did, the policies allow; by their files, as an account has them.
-        var granted = Directory.EnumerateFiles(Path.Combine(Programs.Root, "deploy", "iam"), "*.json").SelectMany(file => JsonDocument.Parse(File.ReadAllText(file)).RootElement.GetProperty("Statement").EnumerateArray())
-            .SelectMany(statement => statement.GetProperty("Action").EnumerateArray()).Select(action => action.GetString()).ToHashSet();
-        Assert.All((await site.Aws.CallsAsync()).Where(call => call.User == "ota-orchestrator"), call => Assert.Contains($"{call.Service}:{call.Operation}", granted));
-    }
 
     private static async Task<(int Code, string Said)> ShellAsync(CloudSite site, string script)
     {

@@ -41,6 +41,16 @@ public static class PolicyFiles
         new("Amazon.IoT", "iot-fleet", "iot", ["DescribeCertificate", "UpdateCertificate"], ["arn:${partition}:iot:${region}:${account}:cert/*"]),
         new("Amazon.IoT", "iot-fleet", "iot", ["SearchIndex", "GetStatistics", "GetCardinality", "GetBucketsAggregation"], ["arn:${partition}:iot:${region}:${account}:index/AWS_Things"]),
         new("Amazon.IoT", "iot-fleet", "iot", ["ListJobs", "ListThingGroups", "GetIndexingConfiguration"], ["*"]),
+        new("Amazon.S3", "iot-fleet", "s3", ["PutObject", "GetObjectMetadata", "InitiateMultipartUpload", "UploadPart", "CompleteMultipartUpload", "AbortMultipartUpload", "ListParts"], ["arn:${partition}:s3:::${firmware_bucket}/*"])
+        {
+            Permissions = new() { ["GetObjectMetadata"] = "GetObject", ["InitiateMultipartUpload"] = "PutObject", ["UploadPart"] = "PutObject", ["CompleteMultipartUpload"] = "PutObject", ["ListParts"] = "ListMultipartUploadParts" },
+        },
+        // Without it, S3 says of what is not there that it must not be seen.
+        new("Amazon.S3", "iot-fleet", "s3", ["ListMultipartUploads"], ["arn:${partition}:s3:::${firmware_bucket}"])
+        {
+            Permissions = new() { ["ListMultipartUploads"] = "ListBucketMultipartUploads" },
+            Beside = [new("s3", ["ListBucket"], ["arn:${partition}:s3:::${firmware_bucket}"])],
+        },
     ];
 
     /// <summary>File name to text, of the operations that are called.</summary>
@@ -55,6 +65,13 @@ public static class PolicyFiles
         return Grants.GroupBy(grant => grant.File).ToDictionary(file => file.Key + ".json", file => Text(file.SelectMany(grant => Statements(grant, called))));
     }
 
+    /// <summary>The permission that a call needs: <c>lambda:UpdateAlias</c>.</summary>
+    public static string Permission((string Service, string Operation) call)
+    {
+        var grant = Array.Find(Grants, grant => grant.Service == call.Service && grant.Operations.Contains(call.Operation)) ?? throw new InvalidOperationException($"no row says where {call.Service} {call.Operation} is allowed");
+        return $"{grant.Prefix}:{grant.Permissions.GetValueOrDefault(call.Operation, call.Operation)}";
+    }
+
     private static IEnumerable<JsonNode> Statements(Grant grant, IReadOnlyCollection<(string Service, string Operation)> called)
     {
         var used = grant.Operations.Where(operation => called.Contains((grant.Service, operation))).ToList();
@@ -63,7 +80,7 @@ public static class PolicyFiles
             yield break;
         }
 
-        yield return Statement(grant.Prefix, used, grant.Resources);
+        yield return Statement(grant.Prefix, used.Select(operation => grant.Permissions.GetValueOrDefault(operation, operation)).Distinct(), grant.Resources);
         foreach (var beside in grant.Beside)
         {
             yield return Statement(beside.Prefix, beside.Actions, beside.Resources);
@@ -84,5 +101,8 @@ public static class PolicyFiles
     private sealed record Grant(string Service, string File, string Prefix, string[] Operations, string[] Resources)
     {
         public (string Prefix, string[] Actions, string[] Resources)[] Beside { get; init; } = [];
+
+        /// <summary>What the permission for an operation is named, where not as the operation.</summary>
+        public Dictionary<string, string> Permissions { get; init; } = [];
     }
 }

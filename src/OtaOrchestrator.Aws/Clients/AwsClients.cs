@@ -3,8 +3,10 @@ using Amazon;
 using Amazon.CloudTrail;
 using Amazon.CloudWatch;
 using Amazon.CodeDeploy;
+using Amazon.IoT;
 using Amazon.Lambda;
 using Amazon.Runtime;
+using Amazon.S3;
 using OtaOrchestrator.Core.Ports;
 
 namespace OtaOrchestrator.Aws.Clients;
@@ -30,6 +32,12 @@ public sealed class AwsClients(AwsClientsOptions options, TimeProvider time) : I
     /// <inheritdoc cref="Lambda"/>
     public IAmazonCodeDeploy CodeDeploy(string region) => Client<AmazonCodeDeployClient, AmazonCodeDeployConfig>(region, config => new AmazonCodeDeployClient(config));
 
+    /// <inheritdoc cref="Lambda"/>
+    public IAmazonIoT IoT(string region) => Client<AmazonIoTClient, AmazonIoTConfig>(region, config => new AmazonIoTClient(config));
+
+    /// <inheritdoc cref="Lambda"/>
+    public IAmazonS3 S3(string region) => Client<AmazonS3Client, AmazonS3Config>(region, config => new AmazonS3Client(config), options.TransferTimeout);
+
     public void Dispose()
     {
         foreach (var client in _clients.Values)
@@ -43,7 +51,7 @@ public sealed class AwsClients(AwsClientsOptions options, TimeProvider time) : I
         }
     }
 
-    private TClient Client<TClient, TConfig>(string region, Func<TConfig, TClient> create)
+    private TClient Client<TClient, TConfig>(string region, Func<TConfig, TClient> create, TimeSpan? attemptMax = null)
         where TClient : AmazonServiceClient
         where TConfig : ClientConfig, new() => (TClient)_clients.GetOrAdd((typeof(TClient), region), _ =>
     {
@@ -57,7 +65,7 @@ public sealed class AwsClients(AwsClientsOptions options, TimeProvider time) : I
             config.RegionEndpoint = RegionEndpoint.GetBySystemName(region);
         }
 
-        config.HttpClientFactory = new BudgetedHttpClients(_budgets.GetOrAdd($"{typeof(TClient).Name}/{region}", _ => new CallBudget(options.CallsPerSecond, time)), options.CallTimeout, time);
+        config.HttpClientFactory = new BudgetedHttpClients(_budgets.GetOrAdd($"{typeof(TClient).Name}/{region}", _ => new CallBudget(options.CallsPerSecond, time)), attemptMax ?? options.CallTimeout, time);
         try
         {
             return create(config);

@@ -16,4 +16,8 @@ public sealed class AwsClientsOptions
     /// <summary>One attempt of a call is given up after this.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:01:00")]
     public TimeSpan CallTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>One attempt to bring a part of an image to S3 is given up after this.</summary>
+    [Range(typeof(TimeSpan), "00:00:05", "01:00:00")]
+    public TimeSpan TransferTimeout { get; set; } = TimeSpan.FromMinutes(2);
 }

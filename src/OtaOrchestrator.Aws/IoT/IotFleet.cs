@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using Amazon.IoT;
 using Amazon.IoT.Model;
+using OtaOrchestrator.Aws.S3;
 using OtaOrchestrator.Core.Plans;
 using OtaOrchestrator.Core.Ports;
 
@@ -26,9 +27,13 @@ public sealed class IotFleet : ITarget
     private readonly ConcurrentDictionary<string, string> _groupArns = new(StringComparer.Ordinal);
     private readonly Fences _fences = new();
 
-    public IotFleet(IAmazonIoT iot, IotFleetOptions options, TimeProvider time)
+    private readonly FirmwareBucket? _firmware;
+
+    /// <param name="firmware">Where devices fetch images from; null where the service that they are registered with has them already.</param>
+    public IotFleet(IAmazonIoT iot, IotFleetOptions options, TimeProvider time, FirmwareBucket? firmware = null)
     {
         _iot = iot;
+        _firmware = firmware;
         _options = options;
         _time = time;
         (_startedAt, _startedStamp) = (time.GetUtcNow(), time.GetTimestamp());
@@ -98,9 +103,22 @@ public sealed class IotFleet : ITarget
         }
 
         var missing = await MissingCohorts(order.Target, cancellation);
-        return missing > 0
-            ? new Preparation(0, $"{missing} of the {Cohorts.Count} cohorts of {order.Target} are missing")
-            : new Preparation(await _index.CountAsync(FleetQuery.InGroup(order.Target), cancellation));
+        if (missing > 0)
+        {
+            return new Preparation(0, $"{missing} of the {Cohorts.Count} cohorts of {order.Target} are missing");
+        }
+
+        var members = await _index.CountAsync(FleetQuery.InGroup(order.Target), cancellation);
+        // The way back first: what is exposed must be able to return.
+        foreach (var release in _firmware is null ? [] : new[] { order.Fallback, order.Candidate })
+        {
+            if (await _firmware!.PutAsync(release.Digest["sha256:".Length..], cancellation) is { } progress)
+            {
+                return new Preparation(members, Pending: progress);
+            }
+        }
+
+        return new Preparation(members);
     });
 
     public Task ExposeAsync(TargetOrder order, CancellationToken cancellation) => RefusedAsTargetException(async () =>

@@ -14,10 +14,12 @@ internal static class TargetCreateCommand
         var fleet = new Option<string?>("--fleet") { Description = "A fleet target: the name of the fleet's thing group.", HelpName = "NAME" };
         var lambda = new Option<string?>("--lambda") { Description = "A traffic target on AWS: an alias of a Lambda function.", HelpName = "FUNCTION:ALIAS" };
         var group = new Option<string?>("--codedeploy") { Description = "A traffic target on AWS: a deployment group of CodeDeploy.", HelpName = "APPLICATION/GROUP" };
-        var region = new Option<string?>("--region") { Description = "The AWS region; the one of the SDK's chain when left out.", HelpName = "REGION" };
+        var region = new Option<string?>("--region") { Description = "The AWS region; the one of the SDK's chain when left out, which a fleet's must not be.", HelpName = "REGION" };
+        var bucket = new Option<string?>("--firmware-bucket") { Description = "The fleet is registered with AWS IoT: the bucket from which its devices fetch firmware.", HelpName = "BUCKET" };
+        var role = new Option<string?>("--presign-role") { Description = "The role by which AWS IoT signs links into that bucket.", HelpName = "ARN" };
         var hardware = new Option<string[]>("--hardware") { Description = "Hardware ids in the fleet.", HelpName = "ID" };
         var release = new Option<string?>("--release") { Description = "The release that it is on now.", HelpName = "NAME@VERSION" };
-        return new Command("create", "Say what a target is in this environment: a router's route, an alias of a function, a deployment group, or a fleet.") { name, router, route, lambda, group, region, fleet, hardware, release }.Does(host, async session =>
+        return new Command("create", "Say what a target is in this environment: a router's route, an alias of a function, a deployment group, or a fleet.") { name, router, route, lambda, group, region, fleet, bucket, role, hardware, release }.Does(host, async session =>
         {
             var admin = session.Get(router);
             var things = session.Get(fleet);
@@ -47,6 +49,10 @@ internal static class TargetCreateCommand
             else
             {
                 target.Fleet = new FleetTarget { Fleet = things, HardwareIds = { session.Get(hardware) ?? [] } };
+                if (session.Get(bucket) is not null || session.Get(role) is not null || session.Get(region) is not null)
+                {
+                    target.Fleet.Aws = new AwsIotPlace { Region = session.Get(region) ?? "", FirmwareBucket = session.Get(bucket) ?? "", PresignRoleArn = session.Get(role) ?? "" };
+                }
             }
             var request = new CreateTargetRequest { Parent = await ResourceName.Context(session), TargetId = session.Required(name), Target = target, RequestId = Arguments.NewRequestId() };
             var answer = await session.Api.Call((api, options) => api.Environments.CreateTargetAsync(request, options), session.Cancellation);

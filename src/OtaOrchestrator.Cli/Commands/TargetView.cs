@@ -13,6 +13,10 @@ internal static class TargetView
         if (target.Fleet is { } fleet)
         {
             yield return Terminal.Clean($"  fleet     {fleet.Fleet}, {Say.Plural(fleet.Devices, "device")}, hardware {string.Join(" ", fleet.HardwareIds)}");
+            if (fleet.Aws is { } place)
+            {
+                yield return Terminal.Clean($"  at        AWS IoT in {place.Region}, firmware in {place.FirmwareBucket}");
+            }
             yield return $"  seen      {Say.Ago(fleet.LastCheckIn, now)}";
         }
         if (target.Router is { } router)

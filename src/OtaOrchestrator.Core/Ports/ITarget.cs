@@ -147,7 +147,8 @@ public sealed record TargetOrder
 /// <param name="Problem">Null when ready; otherwise why the candidate can't be exposed here.</param>
 /// <param name="Before">How the target was before, in the target's own words, to return to exactly that; kept with the rollout.</param>
 /// <param name="Seen">How it is now, in the target's own words.</param>
-public sealed record Preparation(long Members, string? Problem = null, string? Before = null, string? Seen = null);
+/// <param name="Pending">What is still being done, for people; null when it is done. The preparation is asked for again.</param>
+public sealed record Preparation(long Members, string? Problem = null, string? Before = null, string? Seen = null, string? Pending = null);
 
 /// <param name="Members">Devices that the target has; 0 for traffic.</param>
 /// <param name="Steps">One for each step.</param>

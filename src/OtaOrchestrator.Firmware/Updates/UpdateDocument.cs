@@ -23,7 +23,8 @@ public sealed record UpdateDocument(
     public const string SignatureMember = "sig-sha256-ecdsa";
 
     /// <summary>The link that the service resolves for each device: <c>${aws:iot:s3-presigned-url:…}</c>.</summary>
-    public static string Placeholder(string sha256) => $"${{aws:iot:s3-presigned-url:https://s3.amazonaws.com/ota-firmware/{sha256}}}";
+    /// <param name="bucket">The bucket's address; what the device plane takes for its own store when left out.</param>
+    public static string Placeholder(string sha256, string bucket = "https://s3.amazonaws.com/ota-firmware") => $"${{aws:iot:s3-presigned-url:{bucket}/{sha256}}}";
 
     public string ToJson()
     {

@@ -34,7 +34,7 @@ internal static class Pages
         try
         {
             var parts = Encoding.UTF8.GetString(Convert.FromBase64String(token)).Split('\n');
-            return parts.Length == count && token.Length <= 1024 ? parts : throw new FormatException();
+            return parts.Length == count && token.Length <= 4096 ? parts : throw new FormatException();
         }
         catch (FormatException)
         {

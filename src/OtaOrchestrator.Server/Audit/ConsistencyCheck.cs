@@ -111,7 +111,7 @@ public sealed class ConsistencyCheck(Database database, Ledger ledger, ITargets 
         var releases = Journal.Releases(db, "", "", int.MaxValue);
         return new StoredThings(
             targets, told, rows.Count, entries, effects.Count,
-            targets.Where(target => target.Kind == TargetKind.Fleet).Select(target => EnvironmentService.Parse(target).Fleet.Fleet).ToHashSet(StringComparer.Ordinal),
+            targets.Where(target => target.Kind == TargetKind.Fleet).Select(target => EnvironmentService.Parse(target).Fleet).Where(fleet => fleet.Aws is null).Select(fleet => fleet.Fleet).ToHashSet(StringComparer.Ordinal),
             releases.Where(release => release.Kind == "firmware").GroupBy(release => release.Digest).ToDictionary(group => group.Key, group => group.First().Id, StringComparer.Ordinal),
             [.. releases.Where(release => release.Kind == "firmware").Select(release => ReleaseService.Parse(release)).Select(release =>
                 new PublishedImage(release.Name, release.Digest, release.Firmware.Size, Convert.FromBase64String(release.Firmware.Signature)))]);

@@ -25,15 +25,21 @@ internal static class DeviceQuery
 
     public static string Field(string name) => Fields.TryGetValue(name, out var field) ? field : throw RefusedException.Invalid("by", $"knows no {Names.Shown(name)}");
 
-    /// <param name="fleets">The environment's fleets; nothing outside them is shown.</param>
-    public static string Of(string filter, IReadOnlyList<string> fleets)
+    /// <param name="known">The environment's fleets.</param>
+    /// <param name="fleets">Those of them that are asked about; nothing outside them is shown.</param>
+    /// <returns>Empty where the filter asks about none of these.</returns>
+    public static string Of(string filter, IReadOnlyList<string> known, IReadOnlyList<string> fleets)
     {
         var terms = Terms(filter);
-        if (terms.TryGetValue("fleet", out var fleet) && !fleets.Contains(fleet))
+        if (terms.TryGetValue("fleet", out var fleet) && !known.Contains(fleet))
         {
             throw RefusedException.Invalid("filter", $"{Names.Shown(fleet)} is no fleet of this environment");
         }
-        var within = fleet is null ? fleets : [fleet];
+        var within = fleet is null ? fleets : [.. fleets.Where(one => one == fleet)];
+        if (within.Count == 0)
+        {
+            return "";
+        }
         List<string> parts = [within.Count == 1 ? $"thingGroupNames:{within[0]}" : $"thingGroupNames:({string.Join(" OR ", within)})"];
         foreach (var (name, value) in terms.Where(term => term.Key is not ("fleet" or "revoked" or "tail")))
         {

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
@@ -13,35 +14,39 @@ using OtaOrchestrator.Server.Errors;
 using OtaOrchestrator.Server.Hosting;
 using OtaOrchestrator.Server.Rollouts;
 using OtaOrchestrator.Server.Store;
+using OtaOrchestrator.Server.Targets;
 
 namespace OtaOrchestrator.Server.Devices;
 
 /// <summary>Devices as they describe themselves.</summary>
-public sealed partial class DeviceService(Database database, Ledger ledger, IotDevices directory, EmbeddedDevicePlane plane, SigningKey signing, ServerAddresses addresses, Home home, TimeProvider time, ILogger<DeviceService> logger) : Protocol.V1.Devices.DevicesBase
+public sealed partial class DeviceService(Database database, Ledger ledger, FleetPlaces places, EmbeddedDevicePlane plane, SigningKey signing, ServerAddresses addresses, Home home, TimeProvider time, ILogger<DeviceService> logger) : Protocol.V1.Devices.DevicesBase
 {
     public override async Task<Device> GetDevice(GetDeviceRequest request, ServerCallContext context)
     {
         var (environment, thing) = Name(request.Name);
-        var fleets = Fleets(environment);
-        if (fleets.Count == 0)
-        {
-            throw RefusedException.NotFound(request.Name);
-        }
-        var (devices, _) = await directory.SearchAsync($"thingName:{DeviceQuery.Quoted(thing)} AND {DeviceQuery.Of("", fleets)}", 1, "", context.CancellationToken);
-        return devices.Count == 1 ? ToProto(environment, devices[0]) : throw RefusedException.NotFound(request.Name);
+        var (device, _) = await FindAsync(environment, thing, context.CancellationToken);
+        return device;
     }
 
     public override async Task<ListDevicesResponse> ListDevices(ListDevicesRequest request, ServerCallContext context)
     {
         var environment = ResourceNames.Parent(request.Parent);
-        var fleets = Fleets(environment);
-        if (fleets.Count == 0)
+        var asked = Asked(environment, request.Filter);
+        // A page is of one place; the token says which one is next, and where in it.
+        var (at, token) = Pages.Parts(request.PageToken, 2) is [var place, var rest] ? (asked.FindIndex(one => one.Place.Key == place), rest) : (0, "");
+        if (at < 0)
+        {
+            throw RefusedException.Invalid("pageToken", "was not given out here");
+        }
+        if (asked.Count == 0)
         {
             return new ListDevicesResponse();
         }
-        var query = Query(environment, request.Filter, fleets);
-        var (devices, next) = await directory.SearchAsync(query, Pages.Size(request.PageSize, usual: 100, most: 500), request.PageToken, context.CancellationToken);
-        var answer = new ListDevicesResponse { NextPageToken = next };
+        var (devices, next) = await asked[at].Place.Devices.SearchAsync(asked[at].Query, Pages.Size(request.PageSize, usual: 100, most: 500), token, context.CancellationToken);
+        var answer = new ListDevicesResponse
+        {
+            NextPageToken = next.Length > 0 ? Pages.Token(asked[at].Place.Key, next) : at + 1 < asked.Count ? Pages.Token(asked[at + 1].Place.Key, "") : "",
+        };
         answer.Devices.AddRange(devices.Select(device => ToProto(environment, device)));
         return answer;
     }
@@ -49,15 +54,13 @@ public sealed partial class DeviceService(Database database, Ledger ledger, IotD
     public override async Task<CountDevicesResponse> CountDevices(CountDevicesRequest request, ServerCallContext context)
     {
         var environment = ResourceNames.Parent(request.Parent);
-        var fleets = Fleets(environment);
         var answer = new CountDevicesResponse();
-        if (fleets.Count > 0)
+        foreach (var (place, query) in Asked(environment, request.Filter))
         {
-            var query = Query(environment, request.Filter, fleets);
-            answer.Total = await directory.CountAsync(query, context.CancellationToken);
-            if (request.By.Length > 0)
+            answer.Total += await place.Devices.CountAsync(query, context.CancellationToken);
+            foreach (var (value, count) in request.By.Length == 0 ? ImmutableDictionary<string, long>.Empty : await place.Devices.CountByAsync(query, DeviceQuery.Field(request.By), context.CancellationToken))
             {
-                answer.Counts.Add(new Dictionary<string, long>(await directory.CountByAsync(query, DeviceQuery.Field(request.By), context.CancellationToken)));
+                answer.Counts[value] = answer.Counts.GetValueOrDefault(value) + count;
             }
         }
         return answer;
@@ -69,7 +72,12 @@ public sealed partial class DeviceService(Database database, Ledger ledger, IotD
         var key = context.Key(request.RequestId, request);
         bool before = key.Before(database, Empty.Parser) is not null;
         var environment = ResourceNames.Parent(request.Parent);
-        var fleet = Fleet(environment, request.Target);
+        var target = Fleet(environment, request.Target);
+        if (target.Aws is not null)
+        {
+            throw new RefusedException(ErrorReason.WrongState, $"the devices of {target.Fleet} are registered with AWS IoT: enrol them there");
+        }
+        var fleet = target.Fleet;
         if (!before)
         {
             await RememberAsync(key, new Empty());
@@ -94,8 +102,9 @@ public sealed partial class DeviceService(Database database, Ledger ledger, IotD
             return before;
         }
         var reason = Reasons.Checked(request.Reason) ?? "";
-        var device = await GetDevice(new GetDeviceRequest { Name = request.Name }, context);
-        await directory.RevokeAsync(Name(request.Name).Thing, time.GetUtcNow(), context.CancellationToken);
+        var (environment, thing) = Name(request.Name);
+        var (device, place) = await FindAsync(environment, thing, context.CancellationToken);
+        await place.Devices.RevokeAsync(thing, time.GetUtcNow(), context.CancellationToken);
         var actor = context.Actor().Name;
         LogRevoked(request.Name, actor, reason);
         device.Revoked = true;
@@ -121,7 +130,7 @@ public sealed partial class DeviceService(Database database, Ledger ledger, IotD
         {
             throw RefusedException.Invalid("devices", "are 1 to 1000 names of things");
         }
-        var answer = new GroupDevicesResponse { Added = await directory.AddToGroupAsync(fleet, request.Group, request.Devices, context.CancellationToken) };
+        var answer = new GroupDevicesResponse { Added = await places.Of(fleet).Devices.AddToGroupAsync(fleet.Fleet, request.Group, request.Devices, context.CancellationToken) };
         await RememberAsync(key, answer);
         return answer;
     }
@@ -134,10 +143,33 @@ public sealed partial class DeviceService(Database database, Ledger ledger, IotD
         }
     }
 
-    private string Query(string environment, string filter, IReadOnlyList<string> fleets)
+    private async Task<(Device Device, FleetPlace Place)> FindAsync(string environment, string thing, CancellationToken cancellation)
     {
-        var query = DeviceQuery.Of(filter, fleets);
-        if (!DeviceQuery.Terms(filter).TryGetValue("tail", out var id))
+        foreach (var (place, query) in Asked(environment, ""))
+        {
+            if ((await place.Devices.SearchAsync($"thingName:{DeviceQuery.Quoted(thing)} AND {query}", 1, "", cancellation)).Devices is [var device])
+            {
+                return (ToProto(environment, device), place);
+            }
+        }
+        throw RefusedException.NotFound(ResourceNames.OfDevice(environment, thing));
+    }
+
+    /// <summary>What is asked of each place where the environment has fleets.</summary>
+    private List<(FleetPlace Place, string Query)> Asked(string environment, string filter)
+    {
+        var fleets = Fleets(environment);
+        var names = fleets.ConvertAll(fleet => fleet.Fleet);
+        return [.. fleets.GroupBy(places.Of).Select(place => (place.Key, Query(environment, filter, names, [.. place.Select(fleet => fleet.Fleet).Distinct(StringComparer.Ordinal)])))
+            .Where(asked => asked.Item2.Length > 0)];
+    }
+
+    /// <param name="known">Every fleet of the environment.</param>
+    /// <param name="fleets">Those that are asked about; empty comes back where the filter leaves none of them.</param>
+    private string Query(string environment, string filter, IReadOnlyList<string> known, IReadOnlyList<string> fleets)
+    {
+        var query = DeviceQuery.Of(filter, known, fleets);
+        if (query.Length == 0 || !DeviceQuery.Terms(filter).TryGetValue("tail", out var id))
         {
             return query;
         }
@@ -154,19 +186,19 @@ public sealed partial class DeviceService(Database database, Ledger ledger, IotD
         return Names.IsGroup(thing) ? (environment, thing) : throw RefusedException.Invalid("name", $"{Names.Shown(thing)} is not a thing's name");
     }
 
-    private List<string> Fleets(string environment) => database.Read(db =>
+    private List<FleetTarget> Fleets(string environment) => database.Read(db =>
     {
         if (Journal.Environment(db, environment) is null)
         {
             throw RefusedException.NotFound(ResourceNames.Of(environment));
         }
-        return Journal.Targets(db, environment, "", 1000).Where(row => row.Kind == TargetKind.Fleet).Select(row => Environments.EnvironmentService.Parse(row).Fleet.Fleet).Distinct().ToList();
+        return Journal.Targets(db, environment, "", 1000).Where(row => row.Kind == TargetKind.Fleet).Select(row => Environments.EnvironmentService.Parse(row).Fleet).ToList();
     });
 
-    private string Fleet(string environment, string target)
+    private FleetTarget Fleet(string environment, string target)
     {
         var row = database.Read(db => Journal.Target(db, environment, ResourceNames.Checked(target, "target"))) ?? throw RefusedException.NotFound(ResourceNames.OfTarget(environment, target));
-        return Environments.EnvironmentService.Parse(row).Fleet?.Fleet ?? throw RefusedException.Invalid("target", $"{target} is not a fleet");
+        return Environments.EnvironmentService.Parse(row).Fleet ?? throw RefusedException.Invalid("target", $"{target} is not a fleet");
     }
 
     private static Device ToProto(string environment, IndexedDevice indexed)

@@ -1,19 +1,20 @@
+using System.Text.RegularExpressions;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
-using OtaOrchestrator.Aws.IoT;
 using OtaOrchestrator.Core.Plans;
 using OtaOrchestrator.DevicePlane;
 using OtaOrchestrator.Protocol.V1;
 using OtaOrchestrator.Server.Api;
 using OtaOrchestrator.Server.Errors;
 using OtaOrchestrator.Server.Store;
+using OtaOrchestrator.Server.Targets;
 using Environment = OtaOrchestrator.Protocol.V1.Environment;
 
 namespace OtaOrchestrator.Server.Environments;
 
 /// <summary>Environments and what can be changed in them.</summary>
-public sealed class EnvironmentService(Database database, EmbeddedDevicePlane plane, IotDevices devices, TimeProvider time) : Protocol.V1.Environments.EnvironmentsBase
+public sealed partial class EnvironmentService(Database database, EmbeddedDevicePlane plane, FleetPlaces fleets, TimeProvider time) : Protocol.V1.Environments.EnvironmentsBase
 {
     public override async Task<Environment> CreateEnvironment(CreateEnvironmentRequest request, ServerCallContext context)
     {
@@ -81,7 +82,7 @@ public sealed class EnvironmentService(Database database, EmbeddedDevicePlane pl
         {
             throw RefusedException.Invalid(violations);
         }
-        if (kind == TargetKind.Fleet)
+        if (kind == TargetKind.Fleet && target.Fleet.Aws is null)
         {
             await plane.EnsureFleetAsync(target.Fleet.Fleet, context.CancellationToken);
         }
@@ -115,7 +116,7 @@ public sealed class EnvironmentService(Database database, EmbeddedDevicePlane pl
         var target = Parse(row);
         if (target.Fleet is { } fleet)
         {
-            fleet.Devices = await devices.CountAsync($"thingGroupNames:{fleet.Fleet}", context.CancellationToken);
+            fleet.Devices = await fleets.Of(fleet).Devices.CountAsync($"thingGroupNames:{fleet.Fleet}", context.CancellationToken);
         }
         return target;
     }
@@ -195,12 +196,36 @@ public sealed class EnvironmentService(Database database, EmbeddedDevicePlane pl
                 {
                     violations.Add(new PlanViolation("target.fleet.hardwareIds", "are at most 32, each of letters, digits, hyphen and underscore"));
                 }
+                if (target.Fleet.Aws is { } place)
+                {
+                    At(place, violations);
+                }
                 return TargetKind.Fleet;
             default:
                 violations.Add(new PlanViolation("target", "is no router, no fleet, no alias of a function and no deployment group"));
                 return TargetKind.Traffic;
         }
     }
+
+    private static void At(AwsIotPlace place, List<PlanViolation> violations)
+    {
+        if (place.Region.Length == 0)
+        {
+            violations.Add(new PlanViolation("target.fleet.aws.region", "is missing", "the links in devices' documents name it"));
+        }
+        Region(place.Region, "target.fleet.aws.region", violations);
+        if (place.FirmwareBucket.Length is < 3 or > 63 || !place.FirmwareBucket.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '.'))
+        {
+            violations.Add(new PlanViolation("target.fleet.aws.firmwareBucket", $"{Names.Shown(place.FirmwareBucket)} is not a bucket's name"));
+        }
+        if (place.PresignRoleArn.Length > 2048 || !Role().IsMatch(place.PresignRoleArn))
+        {
+            violations.Add(new PlanViolation("target.fleet.aws.presignRoleArn", $"{Names.Shown(place.PresignRoleArn)} is not the ARN of a role", "arn:aws:iam::111122223333:role/name"));
+        }
+    }
+
+    [GeneratedRegex(@"\Aarn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+\z")]
+    private static partial Regex Role();
 
     private static void Region(string region, string field, List<PlanViolation> violations)
     {

@@ -145,7 +145,7 @@ public static class ServerHost
                     HttpClientFactory = plane.ControlPlaneClientFactory,
                 });
             })
-            .AddSingleton<IotDevices>()
+            .AddSingleton<FleetPlaces>()
             .AddSingleton(provider => new IotFleet(
                 provider.GetRequiredService<IAmazonIoT>(), new IotFleetOptions { WithdrawalGrace = TimeSpan.FromMinutes(2) }, provider.GetRequiredService<TimeProvider>()));
     }
@@ -157,7 +157,7 @@ public static class ServerHost
         services.AddOptions<AwsTargetsOptions>().BindConfiguration("Aws").ValidateDataAnnotations().ValidateOnStart();
         return services
             .AddSingleton<ITargets>(provider => new TargetDirectory(
-                provider.GetRequiredService<Database>(), provider.GetRequiredService<IotFleet>(),
+                provider.GetRequiredService<Database>(), provider.GetRequiredService<FleetPlaces>(),
                 RouterHttp.Create(provider.GetRequiredService<ServerPki>().Orchestrator, provider.GetRequiredService<ServerPki>().Servers.Certificate),
                 provider.GetRequiredService<AwsClients>(), provider.GetRequiredService<IOptions<AwsTargetsOptions>>(), provider.GetRequiredService<TimeProvider>()))
             .AddSingleton(provider => new AwsClients(provider.GetRequiredService<IOptions<AwsClientsOptions>>().Value, provider.GetRequiredService<TimeProvider>()))

@@ -104,7 +104,11 @@ public sealed partial class EffectRunner(
         {
             case EffectKind.Prepare:
                 var preparation = await target.PrepareAsync(order, cancellation);
-                await ShowAsync(effect, lane => lane with { Members = preparation.Members, Error = "" }, cancellation);
+                await ShowAsync(effect, lane => lane with { Members = preparation.Members, Detail = preparation.Pending ?? lane.Detail, Error = "" }, cancellation);
+                if (preparation.Pending is { } pending)
+                {
+                    return Elapsed(attempt) < Patience(effect) ? null : Outcome(attempt, Trigger.PreparationFailed) with { Reason = $"not ready: {pending}" };
+                }
                 return preparation.Problem is { } problem
                     ? Outcome(attempt, Trigger.PreparationFailed) with { Reason = problem }
                     : Outcome(attempt, Trigger.Prepared) with { Preparation = preparation };

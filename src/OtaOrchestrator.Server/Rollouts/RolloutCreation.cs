@@ -13,6 +13,7 @@ using OtaOrchestrator.Server.Errors;
 using OtaOrchestrator.Server.Reconciling;
 using OtaOrchestrator.Server.Releases;
 using OtaOrchestrator.Server.Store;
+using OtaOrchestrator.Server.Targets;
 using Wire = OtaOrchestrator.Protocol.V1;
 
 namespace OtaOrchestrator.Server.Rollouts;
@@ -89,7 +90,7 @@ public sealed class RolloutCreation(Database database, ITargets targets, Signing
                 throw new RefusedException(Wire.ErrorReason.TargetTaken, $"{target.Id} is taken by rollout {target.ActiveRollout}",
                     ("target", target.Id), ("rollout", ResourceNames.OfRollout(draft.Environment, target.ActiveRollout)));
             }
-            var (candidate, fallback) = lane.Spec.Fleet is { } fleet ? Signed(db, draft, lane, fleet.Fleet) : (Backend(lane.Candidate), Backend(lane.Fallback));
+            var (candidate, fallback) = lane.Spec.Fleet is { } fleet ? Signed(db, draft, lane, fleet) : (Backend(lane.Candidate), Backend(lane.Fallback));
             lanes.Add(new Lane
             {
                 Name = lane.Plan.Name,
@@ -200,23 +201,23 @@ public sealed class RolloutCreation(Database database, ITargets targets, Signing
         }
     }
 
-    private (TargetRelease Candidate, TargetRelease Fallback) Signed(Statements db, Draft draft, DraftLane lane, string fleet)
+    private (TargetRelease Candidate, TargetRelease Fallback) Signed(Statements db, Draft draft, DraftLane lane, Wire.FleetTarget fleet)
     {
         // In this order: the fallback's manifest is the newer one, so that a device which took the candidate takes it too.
-        var candidate = Document(UpdateOperation.Update, draft, lane.Plan.Name, fleet, lane.Candidate, Journal.NextSequence(db, fleet), []);
-        var fallback = Document(UpdateOperation.Return, draft, lane.Plan.Name, fleet, lane.Fallback, Journal.NextSequence(db, fleet), [lane.Candidate.Digest, .. (lane.Predecessors ?? []).Select(before => before.Digest)]);
+        var candidate = Document(UpdateOperation.Update, draft, lane.Plan.Name, fleet, lane.Candidate, Journal.NextSequence(db, fleet.Fleet), []);
+        var fallback = Document(UpdateOperation.Return, draft, lane.Plan.Name, fleet, lane.Fallback, Journal.NextSequence(db, fleet.Fleet), [lane.Candidate.Digest, .. (lane.Predecessors ?? []).Select(before => before.Digest)]);
         return (
             new TargetRelease(lane.Candidate.Name, lane.Candidate.Version, lane.Candidate.Digest) { Document = candidate },
             new TargetRelease(lane.Fallback.Name, lane.Fallback.Version, lane.Fallback.Digest) { Document = fallback });
     }
 
-    private string Document(UpdateOperation operation, Draft draft, string lane, string fleet, ReleaseRow row, long sequence, IReadOnlyList<string> candidates)
+    private string Document(UpdateOperation operation, Draft draft, string lane, Wire.FleetTarget fleet, ReleaseRow row, long sequence, IReadOnlyList<string> candidates)
     {
         var firmware = ReleaseService.Parse(row).Firmware;
         var sha256 = row.Digest["sha256:".Length..];
-        var manifest = new Manifest(fleet, row.Id, row.Version, [.. firmware.HardwareIds], firmware.SecurityCounter, sequence, sha256, firmware.Size).ToBytes();
+        var manifest = new Manifest(fleet.Fleet, row.Id, row.Version, [.. firmware.HardwareIds], firmware.SecurityCounter, sequence, sha256, firmware.Size).ToBytes();
         return new UpdateDocument(
-            operation, draft.Id, lane, row.Id, candidates, manifest, signing.SignDigest(SHA256.HashData(manifest)), Convert.FromBase64String(firmware.Signature), UpdateDocument.Placeholder(sha256), firmware.Size).ToJson();
+            operation, draft.Id, lane, row.Id, candidates, manifest, signing.SignDigest(SHA256.HashData(manifest)), Convert.FromBase64String(firmware.Signature), FleetPlaces.Link(fleet, sha256), firmware.Size).ToJson();
     }
 
     private static TargetRelease Backend(ReleaseRow row)

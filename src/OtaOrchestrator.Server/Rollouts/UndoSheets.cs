@@ -86,7 +86,7 @@ internal static class UndoSheets
     {
         UndoCommand Command(string comment, string command) => new() { Lane = lane.Name, Target = lane.Target, Comment = comment, Command = command };
 
-        if (controlPlane is null)
+        if (controlPlane is null && fleet.Aws is null)
         {
             yield return Command(
                 $"devices are told by the plane inside the server: start it, and ota rollback returns them to {lane.Fallback}; until then they keep what they have",
@@ -94,15 +94,15 @@ internal static class UndoSheets
             yield break;
         }
         var prefixes = IotFleet.JobPrefixes(lane.Order(rollout, rollout.Revision));
-        yield return Command(
+        yield return fleet.Aws is { } place ? Command("the account's credentials must be those of who may make and cancel jobs", $"export AWS_DEFAULT_REGION={place.Region}") : Command(
             "how the device plane inside the server is reached: it must run (ota serve)",
-            $"export AWS_SHARED_CREDENTIALS_FILE={Quoted(home.ControlPlaneProfile)} AWS_CA_BUNDLE={Quoted(Path.Combine(home.Pki, "server-ca.crt"))} AWS_ENDPOINT_URL_IOT={Quoted(controlPlane)} AWS_DEFAULT_REGION={ControlPlaneKey.Open(home).Region}");
+            $"export AWS_SHARED_CREDENTIALS_FILE={Quoted(home.ControlPlaneProfile)} AWS_CA_BUNDLE={Quoted(Path.Combine(home.Pki, "server-ca.crt"))} AWS_ENDPOINT_URL_IOT={Quoted(controlPlane!)} AWS_DEFAULT_REGION={ControlPlaneKey.Open(home).Region}");
         yield return Command(
             "withdraw what is queued; what has begun ends by itself",
             $"for job in $(aws iot list-jobs --status IN_PROGRESS --query \"jobs[?{string.Join(" || ", prefixes.Select(one => $"starts_with(jobId,'{one}')"))}].jobId\" --output text); do aws iot cancel-job --job-id \"$job\"; done");
         yield return Command(
             $"send every device that runs {string.Join(" or ", (lane.Predecessors ?? []).Select(before => before.Release).Prepend(lane.Candidate.ToString()))} back to {lane.Fallback}; the document was signed beforehand",
-            $"aws iot create-job --job-id {prefixes[0]}undo --target-selection SNAPSHOT --targets \"$(aws iot describe-thing-group --thing-group-name {Quoted(fleet.Fleet)} --query thingGroupArn --output text)\" --document {Quoted(lane.Fallback.Document!)}");
+            $"aws iot create-job --job-id {prefixes[0]}undo --target-selection SNAPSHOT --targets \"$(aws iot describe-thing-group --thing-group-name {Quoted(fleet.Fleet)} --query thingGroupArn --output text)\" --document {Quoted(lane.Fallback.Document!)}{(fleet.Aws is null ? "" : $" --presigned-url-config roleArn={Quoted(fleet.Aws.PresignRoleArn)}")}");
         yield return Command("count who has not come back yet", $"aws iot describe-job --job-id {prefixes[0]}undo --query job.jobProcessDetails");
     }
 }

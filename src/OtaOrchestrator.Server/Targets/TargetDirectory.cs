@@ -3,7 +3,6 @@ using Microsoft.Extensions.Options;
 using OtaOrchestrator.Aws.Clients;
 using OtaOrchestrator.Aws.CloudTrail;
 using OtaOrchestrator.Aws.CodeDeploy;
-using OtaOrchestrator.Aws.IoT;
 using OtaOrchestrator.Aws.Lambda;
 using OtaOrchestrator.Core.Ports;
 using OtaOrchestrator.Server.Environments;
@@ -15,7 +14,7 @@ using Wire = OtaOrchestrator.Protocol.V1;
 namespace OtaOrchestrator.Server.Targets;
 
 /// <summary>The adapter of each target, by what the environment says that it is there.</summary>
-public sealed class TargetDirectory(Database database, IotFleet fleet, HttpClient routers, AwsClients aws, IOptions<AwsTargetsOptions> options, TimeProvider time) : ITargets
+public sealed class TargetDirectory(Database database, FleetPlaces fleets, HttpClient routers, AwsClients aws, IOptions<AwsTargetsOptions> options, TimeProvider time) : ITargets
 {
     private readonly ConcurrentDictionary<(string Environment, string Target), ITarget> _targets = new();
     private readonly ConcurrentDictionary<string, TrailedChanges> _changes = new(StringComparer.Ordinal);
@@ -26,7 +25,7 @@ public sealed class TargetDirectory(Database database, IotFleet fleet, HttpClien
         var spec = EnvironmentService.Parse(row);
         return spec.KindCase switch
         {
-            Wire.Target.KindOneofCase.Fleet => fleet,
+            Wire.Target.KindOneofCase.Fleet => fleets.Of(spec.Fleet).Target,
             Wire.Target.KindOneofCase.Lambda => Alias(spec.Lambda),
             Wire.Target.KindOneofCase.CodeDeploy => new CodeDeployTarget(aws.CodeDeploy(spec.CodeDeploy.Region), spec.CodeDeploy.Application, spec.CodeDeploy.DeploymentGroup, time),
             _ => new RouterTarget(routers, new Uri(spec.Router.AdminUrl), spec.Router.Route, time),

@@ -136,7 +136,7 @@ class Lambda(Aliases, Concurrency, Service):
         if len(given) != 1 or given == ["S3Bucket"] and not p.get("S3Key"):
             raise AwsError("InvalidParameterValueException", "Please provide exactly one source of the function's code.")
         storage = self.world.services["s3"]
-        if given == ["S3Bucket"] and storage.state["buckets"]:
+        if given == ["S3Bucket"] and p["S3Bucket"] in storage.state["buckets"]:
             data = storage.content(p["S3Bucket"], p["S3Key"], p.get("S3ObjectVersion"))
             if data is None:
                 raise AwsError("InvalidParameterValueException", "Error occurred while GetObject. S3 Error Code: NoSuchKey. S3 Error Message: The specified key does not exist.")

@@ -1,7 +1,10 @@
 """Amazon S3: buckets of objects with versions, as far as firmware and revisions need it."""
 
+import base64
 import hashlib
+import os
 import re
+import tempfile
 
 from wire.errors import AwsError
 
@@ -17,11 +20,12 @@ class S3(Service):
     def __init__(self, world):
         super().__init__(world)
         self.state = {"buckets": {}}
+        self.folders = {}
 
     def CreateBucket(self, p):
         if p["Bucket"] in self.state["buckets"]:
             raise AwsError("BucketAlreadyOwnedByYou", "Your previous request to create the named bucket succeeded and you already own it.", 409)
-        self.state["buckets"][p["Bucket"]] = {"versioning": None, "objects": {}}
+        self.state["buckets"][p["Bucket"]] = {"versioning": None, "objects": {}, "uploads": {}}
         return {"Location": "/" + p["Bucket"]}
 
     def HeadBucket(self, p):
@@ -43,16 +47,85 @@ class S3(Service):
         stored = {"ContentType": "binary/octet-stream", **{k: p[k] for k in STORED if k in p}}
         version = {"body": body, "etag": f'"{hashlib.md5(body).hexdigest()}"', "stored": stored, "LastModified": self.now, "deleted": False}
         self.add(bucket, p["Key"], version)
-        return {"ETag": version["etag"], **({"VersionId": version["version"]} if version["version"] else {})}
+        if "ChecksumSHA256" in p:
+            version["sha256"] = p["ChecksumSHA256"]
+        return {"ETag": version["etag"], **self.marks(version)}
+
+    def marks(self, version):
+        return {**({"VersionId": version["version"]} if version["version"] else {}), **({"ChecksumSHA256": version["sha256"]} if "sha256" in version else {})}
+
+    def CreateMultipartUpload(self, p):
+        bucket, upload = self.bucket(p), identifier(32)
+        bucket["uploads"][upload] = {"key": p["Key"], "algorithm": p.get("ChecksumAlgorithm"), "stored": {k: p[k] for k in STORED if k in p}, "Initiated": self.now, "parts": {}}
+        return {"Bucket": p["Bucket"], "Key": p["Key"], "UploadId": upload, **({"ChecksumAlgorithm": p["ChecksumAlgorithm"]} if "ChecksumAlgorithm" in p else {})}
+
+    def UploadPart(self, p):
+        upload, body = self.upload(p), p.get("Body", b"")
+        if not 1 <= p["PartNumber"] <= 10000:
+            raise AwsError("InvalidArgument", "Part number must be an integer between 1 and 10000, inclusive", 400)
+        if upload["algorithm"] == "SHA256" and "ChecksumSHA256" not in p:
+            raise AwsError("InvalidRequest", "The upload was created using a sha256 checksum. The part has none.", 400)
+        part = {"body": body, "etag": f'"{hashlib.md5(body).hexdigest()}"', "LastModified": self.now}
+        if "ChecksumSHA256" in p:
+            part["sha256"] = p["ChecksumSHA256"]
+        upload["parts"][p["PartNumber"]] = part
+        return {"ETag": part["etag"], **({"ChecksumSHA256": part["sha256"]} if "sha256" in part else {})}
+
+    def ListParts(self, p):
+        upload = self.upload(p)
+        numbers, after = page(sorted(upload["parts"]), p.get("PartNumberMarker") and str(p["PartNumberMarker"]), p.get("MaxParts", 1000))
+        parts = [{"PartNumber": n, "ETag": upload["parts"][n]["etag"], "Size": len(upload["parts"][n]["body"]), "LastModified": upload["parts"][n]["LastModified"],
+                  **({"ChecksumSHA256": upload["parts"][n]["sha256"]} if "sha256" in upload["parts"][n] else {})} for n in numbers]
+        return {"Bucket": p["Bucket"], "Key": p["Key"], "UploadId": p["UploadId"], "IsTruncated": after is not None, "NextPartNumberMarker": after and int(after), "MaxParts": p.get("MaxParts", 1000), "Parts": parts}
+
+    def ListMultipartUploads(self, p):
+        uploads = [{"UploadId": upload, "Key": it["key"], "Initiated": it["Initiated"]} for upload, it in self.bucket(p)["uploads"].items() if it["key"].startswith(p.get("Prefix", ""))]
+        return {"Bucket": p["Bucket"], "IsTruncated": False, "Uploads": sorted(uploads, key=lambda it: (it["Key"], it["Initiated"], it["UploadId"]))}
+
+    def AbortMultipartUpload(self, p):
+        self.upload(p)
+        del self.bucket(p)["uploads"][p["UploadId"]]
+        return {}
+
+    def CompleteMultipartUpload(self, p):
+        upload, bucket, parts = self.upload(p), self.bucket(p), p.get("MultipartUpload", {}).get("Parts", [])
+        numbers = [part.get("PartNumber") for part in parts]
+        if not parts or numbers != sorted(set(numbers)):
+            raise AwsError("InvalidPartOrder", "The list of parts was not in ascending order.", 400)
+        for part in parts:
+            there = upload["parts"].get(part["PartNumber"])
+            if not there or part.get("ETag", "").strip('"') != there["etag"].strip('"') or part.get("ChecksumSHA256") != there.get("sha256"):
+                raise AwsError("InvalidPart", "One or more of the specified parts could not be found.", 400)
+            if part["PartNumber"] != numbers[-1] and len(there["body"]) < 5 << 20:
+                raise AwsError("EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size", 400)
+        chosen = [upload["parts"][n] for n in numbers]
+        digests = b"".join(hashlib.md5(part["body"]).digest() for part in chosen)
+        version = {"body": b"".join(part["body"] for part in chosen), "etag": f'"{hashlib.md5(digests).hexdigest()}-{len(chosen)}"', "stored": {"ContentType": "binary/octet-stream", **upload["stored"]},
+                   "LastModified": self.now, "deleted": False}
+        if all("sha256" in part for part in chosen):
+            version["sha256"] = base64.b64encode(hashlib.sha256(b"".join(base64.b64decode(part["sha256"]) for part in chosen)).digest()).decode() + f"-{len(chosen)}"
+        self.add(bucket, upload["key"], version)
+        del bucket["uploads"][p["UploadId"]]
+        return {"Location": f"/{p['Bucket']}/{upload['key']}", "Bucket": p["Bucket"], "Key": upload["key"], "ETag": version["etag"], **self.marks(version)}
+
+    def upload(self, p):
+        found = self.bucket(p)["uploads"].get(p["UploadId"])
+        if not found or found["key"] != p["Key"]:
+            raise AwsError("NoSuchUpload", "The specified multipart upload does not exist. The upload ID might be invalid, or the multipart upload might have been aborted or completed.", 404)
+        return found
 
     def add(self, bucket, key, version):
         version["version"] = identifier(32) if bucket["versioning"] == "Enabled" else None
         kept = bucket["objects"].get(key, []) if version["version"] else []
         bucket["objects"][key] = kept + [version]
+        for folder in (folder for name, folder in self.folders.items() if self.state["buckets"].get(name) is bucket and "/" not in key and not version["deleted"]):
+            with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
+                file.write(version["body"])
+            os.replace(file.name, os.path.join(folder, key))
 
     def HeadObject(self, p):
         version = self.object(p)
-        return {**self.described(version), "ContentLength": len(version["body"])}
+        return {**self.described(version), **({"ChecksumSHA256": version["sha256"]} if p.get("ChecksumMode") == "ENABLED" and "sha256" in version else {}), "ContentLength": len(version["body"])}
 
     def GetObject(self, p):
         version = self.object(p)

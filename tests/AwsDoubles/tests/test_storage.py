@@ -1,5 +1,7 @@
 """S3: objects, versions, links that were signed beforehand."""
 
+import base64
+import hashlib
 import http.client
 import tempfile
 import time
@@ -8,6 +10,10 @@ import urllib.error
 import urllib.request
 
 from harness import SERVER, DoubleTest, client
+
+
+def checksum(body):
+    return base64.b64encode(hashlib.sha256(body).digest()).decode()
 
 
 class S3Test(DoubleTest):
@@ -54,6 +60,35 @@ class S3Test(DoubleTest):
         self.s3.meta.events.unregister("before-call.s3.PutObject", once)
         self.admin("POST", "faults", {"service": "s3", "kind": "throttle"})
         self.fails("SlowDown", 503, self.get)
+
+    def test_parts_become_an_object(self):
+        big, small = b"a" * (5 << 20), b"tail"
+        made = self.s3.create_multipart_upload(Bucket="firmware", Key="big", ChecksumAlgorithm="SHA256")
+        asked = {"Bucket": "firmware", "Key": "big", "UploadId": made["UploadId"]}
+        self.assertEqual([made["UploadId"]], [it["UploadId"] for it in self.s3.list_multipart_uploads(Bucket="firmware", Prefix="big")["Uploads"]])
+        first, second = (self.s3.upload_part(**asked, PartNumber=n, Body=body, ChecksumSHA256=checksum(body)) for n, body in ((1, big), (2, small)))
+        self.fails("BadDigest", 400, self.s3.upload_part, **asked, PartNumber=2, Body=b"other", ChecksumSHA256=checksum(small))
+        self.assertEqual([(1, len(big), checksum(big)), (2, 4, checksum(small))], [(it["PartNumber"], it["Size"], it["ChecksumSHA256"]) for it in self.s3.list_parts(**asked)["Parts"]])
+        self.assertEqual([2], [it["PartNumber"] for it in self.s3.list_parts(**asked, PartNumberMarker=1)["Parts"]])
+        parts = [{"PartNumber": n, "ETag": it["ETag"], "ChecksumSHA256": it["ChecksumSHA256"]} for n, it in ((1, first), (2, second))]
+        self.fails("InvalidPartOrder", 400, self.s3.complete_multipart_upload, **asked, MultipartUpload={"Parts": parts[::-1]})
+        self.fails("InvalidPart", 400, self.s3.complete_multipart_upload, **asked, MultipartUpload={"Parts": [{**parts[0], "ChecksumSHA256": checksum(small)}]})
+        self.s3.complete_multipart_upload(**asked, MultipartUpload={"Parts": parts})
+        head = self.s3.head_object(Bucket="firmware", Key="big", ChecksumMode="ENABLED")
+        composite = base64.b64encode(hashlib.sha256(hashlib.sha256(big).digest() + hashlib.sha256(small).digest()).digest()).decode() + "-2"
+        self.assertEqual((len(big) + 4, composite), (head["ContentLength"], head["ChecksumSHA256"]))
+        self.assertEqual(big + small, self.get("big")["Body"].read())
+        self.fails("NoSuchUpload", 404, self.s3.list_parts, **asked)
+
+    def test_a_part_that_is_too_small_and_an_upload_that_is_given_up(self):
+        asked = {"Bucket": "firmware", "Key": "big", "UploadId": self.s3.create_multipart_upload(Bucket="firmware", Key="big")["UploadId"]}
+        parts = [{"PartNumber": n, "ETag": self.s3.upload_part(**asked, PartNumber=n, Body=b"x")["ETag"]} for n in (1, 2)]
+        self.fails("EntityTooSmall", 400, self.s3.complete_multipart_upload, **asked, MultipartUpload={"Parts": parts})
+        self.s3.abort_multipart_upload(**asked)
+        self.fails("NoSuchUpload", 404, self.s3.abort_multipart_upload, **asked)
+        self.assertNotIn("Uploads", self.s3.list_multipart_uploads(Bucket="firmware"))
+        self.put(b"image", ChecksumSHA256=checksum(b"image"))
+        self.assertEqual(checksum(b"image"), self.s3.head_object(Bucket="firmware", Key="thermostat/2.4.0 b.bin", ChecksumMode="ENABLED")["ChecksumSHA256"])
 
     def test_versions_are_kept_where_it_was_asked_for(self):
         self.s3.put_bucket_versioning(Bucket="firmware", VersioningConfiguration={"Status": "Enabled"})

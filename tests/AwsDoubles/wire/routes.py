@@ -16,12 +16,15 @@ def compiled(operation):
         at = label.end()
     pattern += re.escape(path[at:])
     constants = [part.partition("=")[::2] for part in query.split("&") if part]
-    weight = (len(LABEL.sub("", path)), len(constants))
-    return weight, operation.http["method"], re.compile(pattern + "/?"), constants, operation
+    asked = {} if operation.input_shape is None else operation.input_shape.members
+    needed = [(asked[name].serialization["name"], "") for name in (operation.input_shape.required_members if asked else []) if asked[name].serialization.get("location") == "querystring"]
+    weight = (len(LABEL.sub("", path)), len(constants) + len(needed))
+    return weight, operation.http["method"], re.compile(pattern + "/?"), constants, needed, operation
 
 
 # S3 tells many operations apart by what lies in headers; the double knows these.
-ONLY = {"s3": {"CreateBucket", "HeadBucket", "PutBucketVersioning", "GetBucketVersioning", "PutObject", "GetObject", "HeadObject", "DeleteObject", "ListObjectsV2"}}
+ONLY = {"s3": {"CreateBucket", "HeadBucket", "PutBucketVersioning", "GetBucketVersioning", "PutObject", "GetObject", "HeadObject", "DeleteObject", "ListObjectsV2",
+               "CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload", "AbortMultipartUpload", "ListParts", "ListMultipartUploads"}}
 
 
 def table(service, model):
@@ -37,8 +40,8 @@ def find(service, request):
     arguments = request.arguments()
     if service not in TABLES:
         TABLES[service] = table(service, MODELS[service])
-    for _, method, pattern, constants, operation in TABLES[service]:
+    for _, method, pattern, constants, needed, operation in TABLES[service]:
         match = pattern.fullmatch(request.path) if method == request.method else None
-        if match and all(any(k == name and (not value or v == value) for k, v in arguments) for name, value in constants):
+        if match and all(any(k == name and (not value or v == value) for k, v in arguments) for name, value in constants + needed):
             return operation, {name: unquote(value) for name, value in match.groupdict().items()}, {name for name, _ in constants}
     return None

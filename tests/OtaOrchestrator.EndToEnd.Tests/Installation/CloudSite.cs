@@ -11,35 +11,49 @@ internal sealed class CloudSite : IAsyncDisposable
 {
     public const string Function = "thermostat-api";
     public const string Alias = "live";
+    public const string Bucket = "firmware";
+    private const string AccessKey = "AKIDORCHESTRATOR";
+    private const string Secret = "orchestrator-secret";
+    private const string Region = "eu-central-1";
     private static readonly TimeSpan CommandMax = TimeSpan.FromSeconds(60);
     private readonly DirectoryInfo _home = Directory.CreateTempSubdirectory("ota-cloud-");
     private Child? _server;
     private Connection? _connection;
 
-    private CloudSite(AwsDoubles aws) => Aws = aws;
+    private CloudSite(AwsDoubles aws, IotAccount? iot) => (Aws, Iot) = (aws, iot);
 
     public AwsDoubles Aws { get; }
+
+    /// <summary>Null where the account has no devices.</summary>
+    public IotAccount? Iot { get; }
 
     public Child Server => _server!;
 
     /// <summary>What the SDK's own chain needs to find an account and its endpoints; the same for the server and for AWS's command line.</summary>
-    public Dictionary<string, string> Account => new()
+    public Dictionary<string, string> Account => new(Iot?.Variables ?? new Dictionary<string, string>())
     {
-        ["AWS_ACCESS_KEY_ID"] = "AKIDORCHESTRATOR", ["AWS_SECRET_ACCESS_KEY"] = "orchestrator-secret", ["AWS_REGION"] = "eu-central-1", ["AWS_DEFAULT_REGION"] = "eu-central-1",
+        ["AWS_ACCESS_KEY_ID"] = AccessKey, ["AWS_SECRET_ACCESS_KEY"] = Secret, ["AWS_REGION"] = Region, ["AWS_DEFAULT_REGION"] = Region,
         ["AWS_ENDPOINT_URL"] = Aws.Url.ToString().TrimEnd('/'), ["AWS_EC2_METADATA_DISABLED"] = "true",
     };
 
-    public static async Task<CloudSite> StartAsync()
+    /// <param name="devices">Registered with the account's AWS IoT; 0 for an account without it.</param>
+    public static async Task<CloudSite> StartAsync(int devices = 0)
     {
-        var site = new CloudSite(await AwsDoubles.StartAsync());
+        var iot = devices > 0 ? await IotAccount.StartAsync(AccessKey, Secret, Region) : null;
+        var site = new CloudSite(iot is null ? await AwsDoubles.StartAsync() : await AwsDoubles.StartAsync("--bucket-folder", $"{Bucket}={iot.Images}"), iot);
         try
         {
+            await site.Aws.ActAsync("s3", "CreateBucket", new { Bucket });
             await site.Aws.AdminAsync("lambda/functions", new { name = Function, codes = new[] { "5.0.3" }, aliases = new Dictionary<string, string> { [Alias] = "1" } });
             await site.StartServerAsync();
             await site.OtaAsync("env", "create", "production", "--title", "Production");
             await site.OtaAsync("release", "publish", "api@5.0.3", "--artifact", $"lambda=arn:aws:lambda:eu-central-1:111122223333:function:{Function}:1");
             await site.OtaAsync("release", "publish", "api@5.1.0", "--artifact", $"lambda=s3://builds/api-5.1.0.zip?sha256={Sha256("builds/api-5.1.0.zip//")}");
             await site.OtaAsync("target", "create", "api", "-e", "production", "--lambda", $"{Function}:{Alias}", "--release", "api@5.0.3");
+            if (iot is not null)
+            {
+                await site.AddFleetAsync(devices);
+            }
             return site;
         }
         catch
@@ -127,6 +141,49 @@ internal sealed class CloudSite : IAsyncDisposable
         return last!;
     }
 
+    /// <summary>Starts a rollout of the function and of the devices that need its new version.</summary>
+    public async Task StartBothAsync(string name, string firmware)
+    {
+        var plan = Path.Combine(_home.FullName, name + ".json");
+        await File.WriteAllTextAsync(plan, $$"""
+            {
+              "apiVersion": "ota/v1", "kind": "Plan", "name": "{{name}}",
+              "lanes": [
+                { "name": "api", "target": "api", "release": "api@5.1.0",
+                  "steps": [ { "share": 0.1, "bakeMin": "1s", "requestsMin": 20 }, { "share": 1, "bakeMin": "1s", "requestsMin": 20 } ],
+                  "checks": [ { "name": "errors", "source": "router", "against": "baseline", "ratioMax": 1.5, "samplesMin": 20, "interval": "0.5s" } ] },
+                { "name": "firmware", "target": "{{IotAccount.Fleet}}", "release": "thermostat-fw@{{firmware}}", "needs": [ "api >= 5.1.0" ], "observeFor": "1s",
+                  "steps": [ { "share": 0.4, "bakeMin": "1s", "reach": 1 }, { "share": 1, "bakeMin": "1s" } ],
+                  "checks": [ { "name": "health", "source": "devices", "failuresMax": 0.05, "silentAfter": "60s", "interval": "0.5s" } ] }
+              ],
+              "rollback": { "untilAfter": "86400s", "shares": [ 1 ], "undoWait": "60s" }
+            }
+            """);
+        await OtaAsync("rollout", "start", plan, "-e", "production");
+    }
+
+    /// <summary>Users of the function.</summary>
+    /// <param name="errors">Share of the requests that the second version fails, 0 to 1.</param>
+    public Task LoadAsync(double errors) => Aws.LoadAsync(new AwsLoad("lambda", $"{Function}:{Alias}", 400, new() { ["2"] = errors }));
+
+    /// <summary>Nothing was asked that AWS would not have understood, or that the policies do not allow.</summary>
+    public async Task CleanAsync()
+    {
+        Assert.Empty(await Aws.ViolationsAsync());
+        Assert.Empty(await Aws.BugsAsync());
+        // By the policies' files, as an account has them.
+        var granted = Directory.EnumerateFiles(Path.Combine(Programs.Root, "deploy", "iam"), "*.json").SelectMany(file => JsonDocument.Parse(File.ReadAllText(file)).RootElement.GetProperty("Statement").EnumerateArray())
+            .SelectMany(statement => statement.GetProperty("Action").EnumerateArray()).Select(action => action.GetString()).ToHashSet();
+        Assert.All((await Aws.CallsAsync()).Where(call => call.User == "ota-orchestrator"), call => Assert.Contains($"{call.Service}:{Permission(call)}", granted));
+    }
+
+    /// <summary>What the permission for a call is named, where not as the call.</summary>
+    private static string? Permission(AwsCall call) => (call.Service, call.Operation) switch
+    {
+        ("s3", "HeadObject") => "GetObject",
+        _ => call.Operation,
+    };
+
     /// <summary>What the alias is, without revision and dates.</summary>
     public async Task<string> ServesAsync() => JsonDocument.Parse(await Aws.SnapshotAsync("lambda")).RootElement.GetProperty("lambda").GetProperty("functions").GetProperty(Function).GetProperty("aliases").GetRawText();
 
@@ -138,7 +195,24 @@ internal sealed class CloudSite : IAsyncDisposable
             await _server.DisposeAsync();
         }
         await Aws.DisposeAsync();
+        if (Iot is not null)
+        {
+            await Iot.DisposeAsync();
+        }
         _home.Delete(recursive: true);
+    }
+
+    private async Task AddFleetAsync(int devices)
+    {
+        foreach (var version in (string[])["2.3.1", "2.4.0", "2.4.4"])
+        {
+            var image = version == "2.4.4" ? "2.4.4-self-test" : version;
+            await OtaAsync("release", "publish", $"thermostat-fw@{version}", "--file", Programs.Sample($"thermostat-fw-{image}.img"), "--fleet", IotAccount.Fleet);
+        }
+        await OtaAsync(
+            "target", "create", IotAccount.Fleet, "-e", "production", "--fleet", IotAccount.Fleet, "--region", Region, "--firmware-bucket", Bucket, "--presign-role", "arn:aws:iam::111122223333:role/ota-presign",
+            "--release", "thermostat-fw@2.3.1");
+        await Iot!.EnrolAsync(devices, await File.ReadAllTextAsync(Path.Combine(_home.FullName, "server", "pki", "release-key.pub.pem")));
     }
 
     private static string NameOf(string rollout) => $"environments/production/rollouts/{rollout}";
