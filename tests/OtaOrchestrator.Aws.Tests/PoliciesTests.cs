@@ -22,7 +22,7 @@ public sealed class PoliciesTests
     {
         var files = PolicyFiles.Of(Called).Values.Select(text => Actions(text).ToList()).ToList();
         var granted = files.SelectMany(file => file).Distinct();
-        string[] beside = ["s3:GetObjectVersion", "s3:ListBucket", "iam:PassRole", "codedeploy:GetDeploymentConfig", "codedeploy:RegisterApplicationRevision", "codedeploy:GetApplicationRevision"];
+        string[] beside = ["s3:GetObjectVersion", "s3:ListBucket", "cloudfront:CreateDistribution", "iam:PassRole", "codedeploy:GetDeploymentConfig", "codedeploy:RegisterApplicationRevision", "codedeploy:GetApplicationRevision"];
         Assert.All(files, file => Assert.Equal(file.Count, file.Distinct().Count()));
         Assert.Equal(Called.Select(PolicyFiles.Permission).Distinct().Order(), granted.Except(beside).Order());
         Assert.DoesNotContain(granted, action => action.Contains('*', StringComparison.Ordinal));

@@ -25,6 +25,15 @@ public static class PolicyFiles
             // What a deployment is made with, and the registering of its revision, are permissions of their own.
             Beside = [new("codedeploy", ["GetDeploymentConfig", "RegisterApplicationRevision", "GetApplicationRevision"], ["arn:${partition}:codedeploy:${region}:${account}:deploymentconfig:*", "arn:${partition}:codedeploy:${region}:${account}:application:${application}"])],
         },
+        new("Amazon.CloudFront", "cloudfront", "cloudfront", ["GetDistribution", "GetDistributionConfig", "UpdateDistribution", "UpdateDistributionWithStagingConfig", "CopyDistribution", "DeleteDistribution"],
+            ["arn:${partition}:cloudfront::${account}:distribution/*"])
+        {
+            // A copy is made, too.
+            Beside = [new("cloudfront", ["CreateDistribution"], ["arn:${partition}:cloudfront::${account}:distribution/*"])],
+        },
+        new("Amazon.CloudFront", "cloudfront", "cloudfront", ["GetContinuousDeploymentPolicy", "CreateContinuousDeploymentPolicy", "UpdateContinuousDeploymentPolicy", "DeleteContinuousDeploymentPolicy"],
+            ["arn:${partition}:cloudfront::${account}:continuous-deployment-policy/*"]),
+        new("Amazon.CloudFront", "cloudfront", "cloudfront", ["ListDistributions", "ListContinuousDeploymentPolicies"], ["*"]),
         new("Amazon.CloudWatch", "cloudwatch", "cloudwatch", ["DescribeAlarms", "GetMetricData"], ["*"]),
         new("Amazon.CloudTrail", "cloudtrail", "cloudtrail", ["LookupEvents"], ["*"]),
         new("Amazon.IoT", "iot-fleet", "iot", ["CreateJob", "DescribeJob", "GetJobDocument", "CancelJob"],

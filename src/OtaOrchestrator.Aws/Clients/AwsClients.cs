@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Amazon;
+using Amazon.CloudFront;
 using Amazon.CloudTrail;
 using Amazon.CloudWatch;
 using Amazon.CodeDeploy;
@@ -31,6 +32,9 @@ public sealed class AwsClients(AwsClientsOptions options, TimeProvider time) : I
 
     /// <inheritdoc cref="Lambda"/>
     public IAmazonCodeDeploy CodeDeploy(string region) => Client<AmazonCodeDeployClient, AmazonCodeDeployConfig>(region, config => new AmazonCodeDeployClient(config));
+
+    /// <summary>CloudFront is in no region; the endpoint follows from the partition of the chain's.</summary>
+    public IAmazonCloudFront CloudFront() => Client<AmazonCloudFrontClient, AmazonCloudFrontConfig>("", config => new AmazonCloudFrontClient(config));
 
     /// <inheritdoc cref="Lambda"/>
     public IAmazonIoT IoT(string region) => Client<AmazonIoTClient, AmazonIoTConfig>(region, config => new AmazonIoTClient(config));

@@ -31,6 +31,10 @@ internal static class TargetView
         {
             yield return Terminal.Clean($"  deploys   {deploy.Application}/{deploy.DeploymentGroup}{(deploy.Region.Length > 0 ? " in " + deploy.Region : "")}");
         }
+        if (target.CloudFront is { } edge)
+        {
+            yield return Terminal.Clean($"  edge      {edge.Distribution}");
+        }
         if (target.ActiveRollout.Length > 0)
         {
             yield return Terminal.Clean($"  rollout   {ResourceName.Last(target.ActiveRollout)}");
@@ -43,6 +47,7 @@ internal static class TargetView
         Target.KindOneofCase.Router => "router",
         Target.KindOneofCase.Lambda => "lambda",
         Target.KindOneofCase.CodeDeploy => "codedeploy",
+        Target.KindOneofCase.CloudFront => "cloudfront",
         _ => "unknown",
     };
 

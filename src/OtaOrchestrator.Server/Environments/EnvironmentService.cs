@@ -148,6 +148,7 @@ public sealed partial class EnvironmentService(Database database, EmbeddedDevice
     {
         Target.KindOneofCase.Fleet => target.Fleet.Fleet,
         Target.KindOneofCase.CodeDeploy => $"{target.CodeDeploy.Application}/{target.CodeDeploy.DeploymentGroup}",
+        Target.KindOneofCase.CloudFront => target.CloudFront.Distribution,
         Target.KindOneofCase.Lambda => $"{target.Lambda.Function}:{target.Lambda.Alias}",
         _ => target.Router.Route,
     };
@@ -187,6 +188,12 @@ public sealed partial class EnvironmentService(Database database, EmbeddedDevice
                 }
                 Region(target.CodeDeploy.Region, "target.codeDeploy.region", violations);
                 return TargetKind.Traffic;
+            case Target.KindOneofCase.CloudFront:
+                if (target.CloudFront.Distribution.Length is 0 or > 32 || !target.CloudFront.Distribution.All(char.IsAsciiLetterOrDigit))
+                {
+                    violations.Add(new PlanViolation("target.cloudFront.distribution", $"{Names.Shown(target.CloudFront.Distribution)} is not a distribution's id", "for example E2QWRUHAPOMQZL"));
+                }
+                return TargetKind.Traffic;
             case Target.KindOneofCase.Fleet:
                 if (!Names.IsValid(target.Fleet.Fleet))
                 {
@@ -202,7 +209,7 @@ public sealed partial class EnvironmentService(Database database, EmbeddedDevice
                 }
                 return TargetKind.Fleet;
             default:
-                violations.Add(new PlanViolation("target", "is no router, no fleet, no alias of a function and no deployment group"));
+                violations.Add(new PlanViolation("target", "is no router, no fleet, no alias of a function, no deployment group and no distribution"));
                 return TargetKind.Traffic;
         }
     }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Options;
 using OtaOrchestrator.Aws.Clients;
+using OtaOrchestrator.Aws.CloudFront;
 using OtaOrchestrator.Aws.CloudTrail;
 using OtaOrchestrator.Aws.CodeDeploy;
 using OtaOrchestrator.Aws.Lambda;
@@ -17,6 +18,8 @@ namespace OtaOrchestrator.Server.Targets;
 public sealed class TargetDirectory(Database database, FleetPlaces fleets, HttpClient routers, AwsClients aws, IOptions<AwsTargetsOptions> options, TimeProvider time) : ITargets
 {
     private readonly ConcurrentDictionary<(string Environment, string Target), ITarget> _targets = new();
+    /// <summary>Where CloudTrail keeps what is in no region, in AWS's main partition.</summary>
+    private const string TrailOfTheEdge = "us-east-1";
     private readonly ConcurrentDictionary<string, TrailedChanges> _changes = new(StringComparer.Ordinal);
 
     public ITarget Of(string environment, string target) => _targets.GetOrAdd((environment, target), key =>
@@ -28,10 +31,13 @@ public sealed class TargetDirectory(Database database, FleetPlaces fleets, HttpC
             Wire.Target.KindOneofCase.Fleet => fleets.Of(spec.Fleet).Target,
             Wire.Target.KindOneofCase.Lambda => Alias(spec.Lambda),
             Wire.Target.KindOneofCase.CodeDeploy => new CodeDeployTarget(aws.CodeDeploy(spec.CodeDeploy.Region), spec.CodeDeploy.Application, spec.CodeDeploy.DeploymentGroup, time),
+            Wire.Target.KindOneofCase.CloudFront => new CloudFrontTarget(aws.CloudFront(), spec.CloudFront.Distribution, Changes(TrailOfTheEdge), time),
             _ => new RouterTarget(routers, new Uri(spec.Router.AdminUrl), spec.Router.Route, time),
         };
     });
 
     private LambdaAliasTarget Alias(Wire.LambdaTarget alias) => new(
-        aws.Lambda(alias.Region), alias.Function, alias.Alias, new LambdaMetrics(aws.CloudWatch(alias.Region), options.Value.MetricsPeriod, time), _changes.GetOrAdd(alias.Region, region => new TrailedChanges(aws.CloudTrail(region), time)), time);
+        aws.Lambda(alias.Region), alias.Function, alias.Alias, new LambdaMetrics(aws.CloudWatch(alias.Region), options.Value.MetricsPeriod, time), Changes(alias.Region), time);
+
+    private TrailedChanges Changes(string region) => _changes.GetOrAdd(region, name => new TrailedChanges(aws.CloudTrail(name), time));
 }
