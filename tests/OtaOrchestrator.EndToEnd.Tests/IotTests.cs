@@ -11,6 +11,7 @@ public sealed class IotTests
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
 
     [Fact]
+    [Trait("Gate", "Full")]
     public async Task Function_and_devices_go_there_together_and_one_command_takes_both_back()
     {
         await using var site = await CloudSite.StartAsync(Devices);
@@ -31,6 +32,7 @@ public sealed class IotTests
     }
 
     [Fact]
+    [Trait("Gate", "Full")]
     public async Task Ill_firmware_on_devices_takes_the_function_back_too()
     {
         await using var site = await CloudSite.StartAsync(Devices);

@@ -90,6 +90,7 @@ public sealed class LambdaTests
     }
 
     [Fact]
+    [Trait("Gate", "Full")]
     public async Task A_deployment_group_goes_there_and_is_taken_back_by_an_alarm()
     {
         await using var site = await CloudSite.StartAsync();

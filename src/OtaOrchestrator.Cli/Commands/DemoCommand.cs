@@ -2,6 +2,7 @@ using System.CommandLine;
 using OtaOrchestrator.Cli.Connection;
 using OtaOrchestrator.Cli.Demo;
 using OtaOrchestrator.Cli.Demo.Backend;
+using OtaOrchestrator.Cli.Demo.Cloud;
 using OtaOrchestrator.Cli.Output;
 
 namespace OtaOrchestrator.Cli.Commands;
@@ -10,16 +11,18 @@ internal static class DemoCommand
 {
     private const string Whole = "whole";
     private const string BackendOnly = "backend";
+    private const string Cloud = "aws";
+    private const int CloudDevices = 20;
 
     public static Command Create(CliHost host)
     {
         var scenario = new Option<string>("--scenario")
         {
-            Description = $"{Whole}: back end and devices together, a crash, a bad rollout, two attacks. {BackendOnly}: Blue-Green, Canary, bad candidates, and the loss of orchestrator and router under 1,000 requests/s.",
+            Description = $"{Whole}: back end and devices together, a crash, a bad rollout, two attacks. {BackendOnly}: Blue-Green, Canary, bad candidates, and the loss of orchestrator and router under 1,000 requests/s. {Cloud}: Lambda, CodeDeploy and CloudFront, each with devices of AWS IoT, on doubles of AWS (source tree only).",
             DefaultValueFactory = _ => Whole,
         };
-        scenario.AcceptOnlyFromAmong(Whole, BackendOnly);
-        var devices = new Option<int>("--devices") { Description = $"How many devices ({Whole} only).", HelpName = "N", DefaultValueFactory = _ => 200 }.Within(10, 5000);
+        scenario.AcceptOnlyFromAmong(Whole, BackendOnly, Cloud);
+        var devices = new Option<int>("--devices") { Description = $"How many devices ({Whole}: 200; {Cloud}: {CloudDevices}).", HelpName = "N", DefaultValueFactory = _ => 200 }.Within(10, 5000);
         var keep = new Option<bool>("--keep") { Description = $"Leave everything running afterwards and say what to try ({Whole} only)." };
         return new Command("demo", "The whole story on this machine: a rollout of back end and devices over a crash, a bad one that comes back by itself, and two attacks.") { scenario, devices, keep }.Does(host, async session =>
         {
@@ -29,9 +32,15 @@ internal static class DemoCommand
                 return await Run(session, session.Get(devices), keeps,
                     new Scenario<DemoReport>((stage, progress) => Play.Run(stage, progress, keeps, session.Cancellation), DemoJson.Default.DemoReport, Play.Summary, report => report.Findings));
             }
-            if (keeps || session.Parse.GetResult(devices) is { Implicit: false })
+            var given = session.Parse.GetResult(devices) is { Implicit: false };
+            if (session.Get(scenario) == Cloud && !keeps)
             {
-                throw new CliFailure(ExitCode.Usage, $"--devices and --keep mean nothing to --scenario {BackendOnly}");
+                return await Run(session, given ? session.Get(devices) : CloudDevices, false,
+                    new Scenario<CloudReport>((stage, progress) => CloudPlay.Run(stage, progress, session.Cancellation), DemoJson.Default.CloudReport, CloudPlay.Summary, report => report.Findings));
+            }
+            if (keeps || given)
+            {
+                throw new CliFailure(ExitCode.Usage, $"--devices and --keep mean nothing to --scenario {BackendOnly}, --keep nothing to {Cloud}");
             }
             return await Run(session, 0, false,
                 new Scenario<BackendReport>((stage, progress) => BackendPlay.Run(stage, progress, session.Cancellation), DemoJson.Default.BackendReport, BackendPlay.Summary, report => report.Findings));

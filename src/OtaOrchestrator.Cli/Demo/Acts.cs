@@ -43,6 +43,16 @@ internal static class Acts
         }
     }
 
+    /// <summary>A release that was taken back is held; whoever wants it again says why.</summary>
+    public static Task Unhold(Stage stage, string version, CancellationToken cancellation) => Unhold(stage, Cast.Api, version, cancellation);
+
+    /// <inheritdoc cref="Unhold(Stage, string, CancellationToken)"/>
+    public static async Task Unhold(Stage stage, string release, string version, CancellationToken cancellation)
+    {
+        var request = new UnholdReleaseRequest { Name = $"releases/{release}@{version}", Environment = Cast.Environment, Reason = "nothing was wrong with it", RequestId = Arguments.NewRequestId() };
+        await stage.Api.Call((api, options) => api.Releases.UnholdReleaseAsync(request, options), cancellation);
+    }
+
     public static bool HasEnded(Rollout rollout) => WatchView.HasEnded(rollout.State) || rollout.State is RolloutState.RollbackStuck;
 
     /// <summary>Lane state in few words; the counts are in the picture.</summary>

@@ -58,4 +58,5 @@ internal sealed record CrashReport(bool Resumed, long EntriesBefore, long Entrie
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
 [JsonSerializable(typeof(DemoReport))]
 [JsonSerializable(typeof(Backend.BackendReport))]
+[JsonSerializable(typeof(Cloud.CloudReport))]
 internal sealed partial class DemoJson : JsonSerializerContext;

@@ -61,7 +61,7 @@ internal static class Parts
         return await Publish(stage, new Release { Name = $"releases/{Cast.Firmware}@{version}", Firmware = new FirmwareRelease { Size = image.Length, Fleet = Cast.Fleet } }, image, cancellation);
     }
 
-    private static async Task<Release> Publish(Stage stage, Release release, FileInfo? image, CancellationToken cancellation)
+    public static async Task<Release> Publish(Stage stage, Release release, FileInfo? image, CancellationToken cancellation)
     {
         var head = new PublishReleaseRequest.Types.Head { Release = release, RequestId = Arguments.NewRequestId() };
         return await ReleasePublishCommand.Send(stage.Api, stage.Report, stage.Host.Time, head, image, cancellation);

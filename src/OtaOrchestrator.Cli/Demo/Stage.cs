@@ -39,6 +39,7 @@ internal static class Cast
 /// <summary>Everything that runs during the demo: programs, their files, and the way to the server.</summary>
 internal sealed class Stage : IAsyncDisposable
 {
+    private const string ServerName = "server";
     private static readonly TimeSpan StartMax = TimeSpan.FromSeconds(40);
 
     private readonly List<ChildProgram> _children = [];
@@ -68,6 +69,9 @@ internal sealed class Stage : IAsyncDisposable
     public string Folder { get; }
     public Api Api { get; }
     public ChildProgram? Server { get; set; }
+
+    /// <summary>Of the server's environment, at each start.</summary>
+    public IReadOnlyDictionary<string, string> ServerVariables { get; set; } = new Dictionary<string, string>();
     public ChildProgram? Load { get; set; }
 
     /// <summary>The running program of that name.</summary>
@@ -80,9 +84,12 @@ internal sealed class Stage : IAsyncDisposable
 
     public string Pki(string file) => Path.Combine(Home.Pki, file);
 
-    public ChildProgram Start(string name, string program, params string[] arguments)
+    public ChildProgram Start(string name, string program, params string[] arguments) => StartFile(name, Programs.Find(program), arguments);
+
+    /// <param name="file">An executable that is none of this product's programs, too.</param>
+    public ChildProgram StartFile(string name, string file, IEnumerable<string> arguments)
     {
-        var child = ChildProgram.Start(name, Programs.Find(program), arguments, InFolder(name + ".log"), Host.Time);
+        var child = ChildProgram.Start(name, file, arguments, InFolder(name + ".log"), Host.Time, name == ServerName ? ServerVariables : null);
         _children.Add(child);
         _guard.Watch(child.Id);
         return child;
@@ -92,7 +99,7 @@ internal sealed class Stage : IAsyncDisposable
     public async Task<ServerEndpoint> StartServer(ServerEndpoint? before, CancellationToken cancellation)
     {
         static string Authority(string? url) => url is null ? "127.0.0.1:0" : new Uri(url).Authority;
-        var server = Start("server", ProgramFiles.Server,
+        var server = Start(ServerName, ProgramFiles.Server,
             "--home", Home.Path, "--listen", Authority(before?.Grpc), "--mqtt", before?.Mqtt ?? "127.0.0.1:0", "--firmware", Authority(before?.Firmware), "--control-plane", Authority(before?.ControlPlane));
         Server = server;
         Api.Forget();
@@ -106,11 +113,14 @@ internal sealed class Stage : IAsyncDisposable
     }
 
     /// <summary>Starts a program that says in a file where it listens, and waits for that file.</summary>
-    public async Task<JsonElement> StartReady(string name, string program, CancellationToken cancellation, params string[] arguments)
+    public Task<JsonElement> StartReady(string name, string program, CancellationToken cancellation, params string[] arguments) => StartFileReady(name, Programs.Find(program), arguments, cancellation);
+
+    /// <inheritdoc cref="StartReady"/>
+    public async Task<JsonElement> StartFileReady(string name, string program, IEnumerable<string> arguments, CancellationToken cancellation)
     {
         var file = InFolder(name + ".ready.json");
         File.Delete(file);
-        var child = Start(name, program, [.. arguments, "--ready-file", file]);
+        var child = StartFile(name, program, [.. arguments, "--ready-file", file]);
         await child.WaitUntil("ready", _ => Task.FromResult(File.Exists(file)), StartMax, cancellation);
         using var document = JsonDocument.Parse(await File.ReadAllBytesAsync(file, cancellation));
         return document.RootElement.Clone();

@@ -29,7 +29,8 @@ internal sealed class ChildProgram : IAsyncDisposable
 
     /// <param name="name">For messages.</param>
     /// <param name="log">Its standard output and error are appended to this file.</param>
-    public static ChildProgram Start(string name, string file, IEnumerable<string> arguments, string log, TimeProvider time)
+    /// <param name="variables">Of its environment, beside those of this one.</param>
+    public static ChildProgram Start(string name, string file, IEnumerable<string> arguments, string log, TimeProvider time, IEnumerable<KeyValuePair<string, string>>? variables = null)
     {
         // The shell only redirects and then becomes the program: same process id. Hang-ups are for the guard to judge.
         var start = new ProcessStartInfo("/bin/sh") { UseShellExecute = false, WorkingDirectory = Path.GetDirectoryName(log)! };
@@ -37,7 +38,7 @@ internal sealed class ChildProgram : IAsyncDisposable
         {
             start.ArgumentList.Add(argument);
         }
-        foreach (var (variable, value) in ProgramFiles.RuntimeVariables())
+        foreach (var (variable, value) in ProgramFiles.RuntimeVariables().Concat((variables ?? []).Select(one => (one.Key, one.Value))))
         {
             start.Environment[variable] = value;
         }

@@ -42,7 +42,7 @@ internal static class BackendPlay
         progress.Done($"{there.State}, then {blueGreen.State}; {Lost(traffic)}");
 
         progress.Begin($"Canary of {Cast.Api} {Cast.ApiNew}: 5%, 25%, 100%");
-        await Unhold(stage, Cast.ApiNew, cancellation);
+        await Acts.Unhold(stage, Cast.ApiNew, cancellation);
         var canary = await Told.Run(stage, progress, BackendPlans.Canary(Cast.ApiNew), cancellation);
         progress.Done($"{canary.State}; {Lost(traffic)}");
 
@@ -110,13 +110,6 @@ internal static class BackendPlay
 
         static string Ms(double? ms) => string.Create(CultureInfo.InvariantCulture, $"{ms:0.0} ms");
         static string Seconds(double? seconds) => string.Create(CultureInfo.InvariantCulture, $"{seconds:0.0} s");
-    }
-
-    /// <summary>A release that was taken back is held; whoever wants it again says why.</summary>
-    private static async Task Unhold(Stage stage, string version, CancellationToken cancellation)
-    {
-        var request = new UnholdReleaseRequest { Name = $"releases/{Cast.Api}@{version}", Environment = Cast.Environment, Reason = "nothing was wrong with it", RequestId = Arguments.NewRequestId() };
-        await stage.Api.Call((api, options) => api.Releases.UnholdReleaseAsync(request, options), cancellation);
     }
 
     private static long Late(TrafficStory story, Told told, string version) => told.RestoredMs is { } ms ? story.ReachedAfter(version, ms) : 0;
