@@ -88,6 +88,7 @@ internal static class CommandTree
             TargetListCommand.Create(host),
             TargetShowCommand.Create(host),
         });
+        root.Subcommands.Add(AdoptCommand.Create(host));
         root.Subcommands.Add(FsckCommand.Create(host));
         root.Subcommands.Add(VersionCommand.Create(host));
         root.Subcommands.Add(CompletionCommand.Create(host));

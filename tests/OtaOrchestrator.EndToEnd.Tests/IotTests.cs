@@ -32,6 +32,37 @@ public sealed class IotTests
     }
 
     [Fact]
+    public async Task Things_that_are_there_become_a_fleet_and_change_only_when_they_are_driven()
+    {
+        await using var site = await CloudSite.StartAsync(Devices);
+        var looked = await site.AdoptAsync(0, "homes", "drive", "--query", "thingGroupNames:thermostats", "--dry-run");
+        Assert.Equal((Devices, Devices), (Number(looked, "devices"), Number(looked, "connected")));
+        Assert.Equal(Devices.ToString(System.Globalization.CultureInfo.InvariantCulture), looked.GetProperty("inventory").GetProperty("versions").GetProperty("thermostat-fw@2.3.1").GetString());
+        Assert.Equal(["CreateThingGroup 102", $"AddThingToThingGroup {2 * Devices}"], looked.GetProperty("inventory").GetProperty("calls").EnumerateArray().Select(call => $"{call.GetProperty("operation").GetString()} {call.GetProperty("count").GetString()}"));
+        await site.OtaAsync(1, ["target", "show", "homes", "-e", "production"]);
+
+        var driven = await site.AdoptAsync(0, "homes", "drive", "--query", "thingGroupNames:thermostats");
+        Assert.Equal((102 + (2 * Devices)).ToString(System.Globalization.CultureInfo.InvariantCulture), driven.GetProperty("callsMade").GetString());
+        Assert.False((await site.AdoptAsync(0, "homes", "drive")).GetProperty("inventory").TryGetProperty("calls", out var left) && left.GetArrayLength() > 0);
+
+        // Observed and advised: told of, and left alone.
+        await site.AdoptAsync(0, IotAccount.Fleet, "observe");
+        Assert.Contains("observed only", Error(await site.StartFirmwareAsync(3, "--dry-run")), StringComparison.Ordinal);
+        await site.AdoptAsync(0, IotAccount.Fleet, "advise");
+        await site.StartFirmwareAsync(0, "--dry-run");
+        Assert.Contains("advised only", Error(await site.StartFirmwareAsync(3)), StringComparison.Ordinal);
+        await site.AdoptAsync(0, IotAccount.Fleet, "drive");
+        await site.StartFirmwareAsync(0);
+        await site.AdoptAsync(3, IotAccount.Fleet, "observe");
+        await site.UntilAsync("firmware", RolloutState.Succeeded, Limit);
+        await site.Iot!.AllRunAsync("2.4.0", Devices);
+        await site.CleanAsync();
+
+        static int Number(System.Text.Json.JsonElement answer, string name) => int.Parse(answer.GetProperty("inventory").GetProperty(name).GetString()!, System.Globalization.CultureInfo.InvariantCulture);
+        static string Error(System.Text.Json.JsonElement answer) => answer.GetProperty("error").GetProperty("message").GetString()!;
+    }
+
+    [Fact]
     [Trait("Gate", "Full")]
     public async Task Ill_firmware_on_devices_takes_the_function_back_too()
     {

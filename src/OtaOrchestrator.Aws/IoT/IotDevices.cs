@@ -7,7 +7,10 @@ namespace OtaOrchestrator.Aws.IoT;
 /// <summary>One device as the fleet index shows it.</summary>
 /// <param name="Revoked">Its certificates were taken away, and it has not enrolled again since.</param>
 /// <param name="ShadowJson">The index's <c>shadow</c> member, <c>{"name":{"ota":{"reported":…}}}</c>; empty when the device has said nothing yet.</param>
-public sealed record IndexedDevice(string Thing, IReadOnlyList<string> Groups, bool Connected, bool Revoked, string ShadowJson);
+public sealed record IndexedDevice(string Thing, IReadOnlyList<string> Groups, bool Connected, bool Revoked, string ShadowJson)
+{
+    public IReadOnlyDictionary<string, string> Attributes { get; init; } = new Dictionary<string, string>();
+}
 
 /// <summary>The devices of an account, found and counted by the fleet index's own query language.</summary>
 public sealed class IotDevices(IAmazonIoT iot)
@@ -33,7 +36,7 @@ public sealed class IotDevices(IAmazonIoT iot)
     private async Task<(IReadOnlyList<IndexedDevice> Devices, string NextToken)> Search(string query, int most, string token, CancellationToken cancellation)
     {
         var answer = await iot.SearchIndexAsync(new SearchIndexRequest { QueryString = query, MaxResults = most, NextToken = token.Length > 0 ? token : null }, cancellation);
-        return ([.. (answer.Things ?? []).Select(thing => new IndexedDevice(thing.ThingName, thing.ThingGroupNames ?? [], thing.Connectivity?.Connected ?? false, thing.Attributes?.ContainsKey(RevokedAttribute) ?? false, thing.Shadow ?? ""))], answer.NextToken ?? "");
+        return ([.. (answer.Things ?? []).Select(thing => new IndexedDevice(thing.ThingName, thing.ThingGroupNames ?? [], thing.Connectivity?.Connected ?? false, thing.Attributes?.ContainsKey(RevokedAttribute) ?? false, thing.Shadow ?? "") { Attributes = thing.Attributes ?? [] })], answer.NextToken ?? "");
     }
 
     public async Task<long> CountAsync(string query, CancellationToken cancellation) =>

@@ -9,6 +9,11 @@ internal static class Waves
 {
     public static string Cohort(string fleet, int cohort) => string.Create(CultureInfo.InvariantCulture, $"{fleet}-c{cohort:00}");
 
+    /// <summary>The group that holds the cohorts: they are a hierarchy of their own.</summary>
+    public static string CohortsOf(string fleet) => $"{fleet}-cohorts";
+
+    public static bool IsCohort(string fleet, string group) => group.Length == fleet.Length + 4 && group.StartsWith(fleet + "-", StringComparison.Ordinal) && Cohorts.Takes(group[(fleet.Length + 1)..]);
+
     /// <summary>A group's name in a plan may leave out the fleet's: <c>lab</c> of the fleet <c>thermostats</c> is <c>thermostats-lab</c>.</summary>
     public static string Group(string fleet, string group) =>
         group.StartsWith(fleet + "-", StringComparison.Ordinal) ? group : $"{fleet}-{group}";

@@ -1,4 +1,5 @@
 using OtaOrchestrator.Aws.IoT;
+using OtaOrchestrator.Aws.IoT.Adoption;
 using OtaOrchestrator.Core.Plans;
 using OtaOrchestrator.Server.Api;
 using OtaOrchestrator.Server.Errors;
@@ -23,12 +24,15 @@ internal static class DeviceQuery
 
     public static IReadOnlyDictionary<string, string> Terms(string filter) => Filter.Parse(filter, [.. Fields.Keys, "fleet", "revoked", "tail"]);
 
-    public static string Field(string name) => Fields.TryGetValue(name, out var field) ? field : throw RefusedException.Invalid("by", $"knows no {Names.Shown(name)}");
+    /// <param name="version">Where the devices that are asked about say what they run.</param>
+    public static string Field(string name, VersionSource version) => name == "release" && !version.IsAgent
+        ? version.IndexField ?? throw RefusedException.Invalid("by", $"knows no release of devices that say it in {version}")
+        : Fields.TryGetValue(name, out var field) ? field : throw RefusedException.Invalid("by", $"knows no {Names.Shown(name)}");
 
     /// <param name="known">The environment's fleets.</param>
     /// <param name="fleets">Those of them that are asked about; nothing outside them is shown.</param>
     /// <returns>Empty where the filter asks about none of these.</returns>
-    public static string Of(string filter, IReadOnlyList<string> known, IReadOnlyList<string> fleets)
+    public static string Of(string filter, IReadOnlyList<string> known, IReadOnlyList<string> fleets, VersionSource version)
     {
         var terms = Terms(filter);
         if (terms.TryGetValue("fleet", out var fleet) && !known.Contains(fleet))
@@ -43,7 +47,7 @@ internal static class DeviceQuery
         List<string> parts = [within.Count == 1 ? $"thingGroupNames:{within[0]}" : $"thingGroupNames:({string.Join(" OR ", within)})"];
         foreach (var (name, value) in terms.Where(term => term.Key is not ("fleet" or "revoked" or "tail")))
         {
-            parts.Add($"{Fields[name]}:{Quoted(value)}");
+            parts.Add($"{Field(name, version)}:{Quoted(value)}");
         }
         if (terms.TryGetValue("revoked", out var revoked))
         {

@@ -5,6 +5,7 @@ using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
 using OtaOrchestrator.Aws.IoT;
+using OtaOrchestrator.Aws.IoT.Adoption;
 using OtaOrchestrator.Core.Plans;
 using OtaOrchestrator.DevicePlane;
 using OtaOrchestrator.Firmware.Signing;
@@ -47,7 +48,7 @@ public sealed partial class DeviceService(Database database, Ledger ledger, Flee
         {
             NextPageToken = next.Length > 0 ? Pages.Token(asked[at].Place.Key, next) : at + 1 < asked.Count ? Pages.Token(asked[at + 1].Place.Key, "") : "",
         };
-        answer.Devices.AddRange(devices.Select(device => ToProto(environment, device)));
+        answer.Devices.AddRange(devices.Select(device => ToProto(environment, asked[at].Place, device)));
         return answer;
     }
 
@@ -58,7 +59,7 @@ public sealed partial class DeviceService(Database database, Ledger ledger, Flee
         foreach (var (place, query) in Asked(environment, request.Filter))
         {
             answer.Total += await place.Devices.CountAsync(query, context.CancellationToken);
-            foreach (var (value, count) in request.By.Length == 0 ? ImmutableDictionary<string, long>.Empty : await place.Devices.CountByAsync(query, DeviceQuery.Field(request.By), context.CancellationToken))
+            foreach (var (value, count) in request.By.Length == 0 ? ImmutableDictionary<string, long>.Empty : await place.Devices.CountByAsync(query, DeviceQuery.Field(request.By, place.Version), context.CancellationToken))
             {
                 answer.Counts[value] = answer.Counts.GetValueOrDefault(value) + count;
             }
@@ -149,7 +150,7 @@ public sealed partial class DeviceService(Database database, Ledger ledger, Flee
         {
             if ((await place.Devices.SearchAsync($"thingName:{DeviceQuery.Quoted(thing)} AND {query}", 1, "", cancellation)).Devices is [var device])
             {
-                return (ToProto(environment, device), place);
+                return (ToProto(environment, place, device), place);
             }
         }
         throw RefusedException.NotFound(ResourceNames.OfDevice(environment, thing));
@@ -160,15 +161,15 @@ public sealed partial class DeviceService(Database database, Ledger ledger, Flee
     {
         var fleets = Fleets(environment);
         var names = fleets.ConvertAll(fleet => fleet.Fleet);
-        return [.. fleets.GroupBy(places.Of).Select(place => (place.Key, Query(environment, filter, names, [.. place.Select(fleet => fleet.Fleet).Distinct(StringComparer.Ordinal)])))
+        return [.. fleets.GroupBy(places.Of).Select(place => (place.Key, Query(environment, filter, place.Key.Version, names, [.. place.Select(fleet => fleet.Fleet).Distinct(StringComparer.Ordinal)])))
             .Where(asked => asked.Item2.Length > 0)];
     }
 
     /// <param name="known">Every fleet of the environment.</param>
     /// <param name="fleets">Those that are asked about; empty comes back where the filter leaves none of them.</param>
-    private string Query(string environment, string filter, IReadOnlyList<string> known, IReadOnlyList<string> fleets)
+    private string Query(string environment, string filter, VersionSource version, IReadOnlyList<string> known, IReadOnlyList<string> fleets)
     {
-        var query = DeviceQuery.Of(filter, known, fleets);
+        var query = DeviceQuery.Of(filter, known, fleets, version);
         if (query.Length == 0 || !DeviceQuery.Terms(filter).TryGetValue("tail", out var id))
         {
             return query;
@@ -201,7 +202,7 @@ public sealed partial class DeviceService(Database database, Ledger ledger, Flee
         return Environments.EnvironmentService.Parse(row).Fleet ?? throw RefusedException.Invalid("target", $"{target} is not a fleet");
     }
 
-    private static Device ToProto(string environment, IndexedDevice indexed)
+    private static Device ToProto(string environment, FleetPlace place, IndexedDevice indexed)
     {
         var cohort = indexed.Groups.FirstOrDefault(group => group.Length > 4 && group[^4..] is ['-', 'c', >= '0' and <= '9', >= '0' and <= '9']);
         var device = new Device
@@ -211,6 +212,10 @@ public sealed partial class DeviceService(Database database, Ledger ledger, Flee
             Revoked = indexed.Revoked,
             Cohort = cohort is null ? "" : cohort[^3..],
         };
+        if (!place.Version.IsAgent)
+        {
+            device.Release = place.Version.Of(indexed.Attributes, indexed.ShadowJson);
+        }
         device.Groups.AddRange(indexed.Groups.Where(group => group != cohort));
         if (indexed.ShadowJson.Length == 0)
         {
@@ -223,7 +228,7 @@ public sealed partial class DeviceService(Database database, Ledger ledger, Flee
         }
         device.Fleet = Text(root, "fleet");
         device.Hardware = Text(root, "hardware");
-        device.Release = Text(root, "release");
+        device.Release = place.Version.IsAgent ? Text(root, "release") : device.Release;
         device.Digest = Text(root, "digest");
         device.Previous = Text(root, "previous");
         device.Health = Text(root, "health");

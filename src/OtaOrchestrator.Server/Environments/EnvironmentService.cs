@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using OtaOrchestrator.Aws.IoT.Adoption;
 using OtaOrchestrator.Core.Plans;
 using OtaOrchestrator.DevicePlane;
 using OtaOrchestrator.Protocol.V1;
@@ -109,6 +110,46 @@ public sealed partial class EnvironmentService(Database database, EmbeddedDevice
         }, cancellation: context.CancellationToken);
     }
 
+    public override async Task AdoptFleet(AdoptFleetRequest request, IServerStreamWriter<AdoptFleetResponse> responseStream, ServerCallContext context)
+    {
+        var environment = ResourceNames.Parent(request.Parent);
+        var id = ResourceNames.Checked(request.TargetId, "targetId");
+        var target = new Target { Fleet = request.Fleet?.Clone() ?? throw RefusedException.Invalid("fleet", "is missing"), CurrentRelease = request.CurrentRelease };
+        if (target.Fleet.Aws is null)
+        {
+            throw RefusedException.Invalid("fleet.aws", "is missing: devices of the device plane inside the server enrol themselves");
+        }
+        var violations = new List<PlanViolation>();
+        Check(target, violations);
+        if (request.Query.Length > 500 || request.Query.Any(char.IsControl))
+        {
+            violations.Add(new PlanViolation("query", "has more than 500 characters, or some that are not printed"));
+        }
+        if (violations.Count > 0)
+        {
+            throw RefusedException.Invalid(violations);
+        }
+        var adoption = new FleetAdoption(fleets.Of(target.Fleet).Iot);
+        var query = request.Query.Length > 0 ? request.Query : $"thingGroupNames:{target.Fleet.Fleet}";
+        var drives = target.Fleet.Aws.Mode is AdoptionMode.Unspecified or AdoptionMode.Drive;
+        var inventory = await adoption.LookAsync(target.Fleet.Fleet, query, VersionSource.Parse(target.Fleet.Aws.VersionFrom)!, drives, context.CancellationToken);
+        await responseStream.WriteAsync(new AdoptFleetResponse { Inventory = Told(inventory) }, context.CancellationToken);
+        if (request.DryRun)
+        {
+            return;
+        }
+        if (drives && inventory.Findings.FirstOrDefault(finding => finding.Blocks) is { } blocks)
+        {
+            throw new RefusedException(ErrorReason.WrongState, $"{target.Fleet.Fleet} can't be driven: {blocks.Text}");
+        }
+        if (drives)
+        {
+            await adoption.DriveAsync(target.Fleet.Fleet, query, (done, all) => responseStream.WriteAsync(new AdoptFleetResponse { CallsMade = done, CallsInAll = all }, context.CancellationToken), context.CancellationToken);
+        }
+        var made = await Adopted(environment, id, target, context);
+        await responseStream.WriteAsync(new AdoptFleetResponse { Target = made }, context.CancellationToken);
+    }
+
     public override async Task<Target> GetTarget(GetTargetRequest request, ServerCallContext context)
     {
         var (environment, id) = ResourceNames.In(request.Name, "targets");
@@ -214,8 +255,51 @@ public sealed partial class EnvironmentService(Database database, EmbeddedDevice
         }
     }
 
+    /// <summary>The target with the place and the mode that were given, made if it is not there.</summary>
+    private async Task<Target> Adopted(string environment, string id, Target target, ServerCallContext context)
+    {
+        var there = database.Read(db => Journal.Target(db, environment, id));
+        if (there is null)
+        {
+            return await CreateTarget(new CreateTargetRequest { Parent = ResourceNames.Of(environment), TargetId = id, Target = target }, context);
+        }
+        return await database.WriteAsync(db =>
+        {
+            var row = Journal.Target(db, environment, id)!;
+            var spec = JsonParser.Default.Parse<Target>(row.Spec);
+            if (spec.Fleet?.Fleet != target.Fleet.Fleet || spec.Fleet.Aws is null)
+            {
+                throw new RefusedException(ErrorReason.AlreadyExists, $"target {id} of {environment} is another one");
+            }
+            if (row.ActiveRollout.Length > 0)
+            {
+                throw new RefusedException(ErrorReason.TargetTaken, $"{id} is taken by rollout {row.ActiveRollout}: where its devices are can't change now");
+            }
+            spec.Fleet = target.Fleet;
+            Journal.SetTargetSpec(db, environment, id, JsonFormatter.Default.Format(spec));
+            return Parse(row with { Spec = JsonFormatter.Default.Format(spec) });
+        }, cancellation: context.CancellationToken);
+    }
+
+    private static Protocol.V1.FleetInventory Told(Aws.IoT.Adoption.FleetInventory inventory)
+    {
+        var told = new Protocol.V1.FleetInventory
+        {
+            Devices = inventory.Devices, Connected = inventory.Connected, Unknown = inventory.Unknown, Sampled = inventory.Sampled,
+            Units = new BillableUnits { RemoteActionsPerRollout = inventory.Devices },
+        };
+        told.Versions.Add(new Dictionary<string, long>(inventory.Versions));
+        told.Calls.AddRange(inventory.Calls.Select(call => new Protocol.V1.PlannedCall { Operation = call.Operation, Count = call.Count, Example = call.Example }));
+        told.Findings.AddRange(inventory.Findings.Select(finding => new Protocol.V1.InventoryFinding { Code = finding.Code, Blocks = finding.Blocks, Text = finding.Text, Remedy = finding.Remedy }));
+        return told;
+    }
+
     private static void At(AwsIotPlace place, List<PlanViolation> violations)
     {
+        if (VersionSource.Parse(place.VersionFrom) is null)
+        {
+            violations.Add(new PlanViolation("target.fleet.aws.versionFrom", $"{Names.Shown(place.VersionFrom)} is no source of a version", VersionSource.Rule));
+        }
         if (place.Region.Length == 0)
         {
             violations.Add(new PlanViolation("target.fleet.aws.region", "is missing", "the links in devices' documents name it"));

@@ -85,6 +85,11 @@ public sealed class RolloutCreation(Database database, ITargets targets, Signing
         foreach (var lane in draft.Lanes.Select(lane => lane with { Predecessors = superseded?.Predecessors(lane.Target.Id, CanBeTakenOver(draft.Environment, lane.Target.Id)) }))
         {
             var target = Journal.Target(db, draft.Environment, lane.Target.Id)!;
+            // Read again: somebody may have taken it out of our hands since the check.
+            if (EnvironmentService.Parse(target).Fleet?.Aws is { Mode: Wire.AdoptionMode.Observe or Wire.AdoptionMode.Advise } watched)
+            {
+                throw Watched(target.Id, watched.Mode == Wire.AdoptionMode.Advise ? "advised" : "observed");
+            }
             if (target.ActiveRollout.Length > 0 || !Journal.TakeTarget(db, draft.Environment, target.Id, draft.Id, target.Epoch + 1))
             {
                 throw new RefusedException(Wire.ErrorReason.TargetTaken, $"{target.Id} is taken by rollout {target.ActiveRollout}",
@@ -122,6 +127,8 @@ public sealed class RolloutCreation(Database database, ITargets targets, Signing
             UpdatedAt = now,
         };
     }
+
+    private static RefusedException Watched(string target, string how) => new(Wire.ErrorReason.WrongState, $"{target} is {how} only; ota adopt {target} --mode drive lets rollouts change it");
 
     private bool CanBeTakenOver(string environment, string target) => targets.Of(environment, target).Capabilities.CanBeTakenOver;
 
@@ -169,6 +176,10 @@ public sealed class RolloutCreation(Database database, ITargets targets, Signing
             throw new RefusedException(Wire.ErrorReason.ReleaseHeld, $"{candidate.Id} is held since rollout {held.Rollout} was taken back: {held.Reason}", ("release", candidate.Id), ("rollout", ResourceNames.OfRollout(environment, held.Rollout)));
         }
         var spec = EnvironmentService.Parse(target);
+        if (spec is { Fleet.Aws.Mode: Wire.AdoptionMode.Observe })
+        {
+            throw Watched(target.Id, "observed");
+        }
         if (target.Kind == TargetKind.Fleet && candidate.Kind == "firmware" && fallback.Kind == "firmware")
         {
             Fits(path, spec.Fleet, ReleaseService.Parse(candidate).Firmware, ReleaseService.Parse(fallback).Firmware, candidate.Id, fallback.Id, violations);

@@ -28,6 +28,9 @@ public static class Journal
     public static List<TargetRow> Targets(Statements db, string environment, string after, int most) => db.Query(
         "SELECT environment, id, kind, spec, current_release, active_rollout, epoch, created_at FROM targets WHERE environment = $1 AND id > $2 ORDER BY id LIMIT $3", TargetOf, environment, after, most);
 
+    public static void SetTargetSpec(Statements db, string environment, string target, string spec) =>
+        db.Run("UPDATE targets SET spec = $3 WHERE environment = $1 AND id = $2", environment, target, spec);
+
     /// <summary>Takes a target for a rollout. False when another one has it.</summary>
     public static bool TakeTarget(Statements db, string environment, string target, string rollout, long epoch) => db.Run(
         "UPDATE targets SET active_rollout = $3, epoch = $4 WHERE environment = $1 AND id = $2 AND active_rollout = '' AND epoch = $4 - 1", environment, target, rollout, epoch) == 1;

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Amazon.IoT;
 using OtaOrchestrator.Aws.Clients;
 using OtaOrchestrator.Aws.IoT;
+using OtaOrchestrator.Aws.IoT.Adoption;
 using OtaOrchestrator.Aws.S3;
 using OtaOrchestrator.Firmware.Updates;
 using OtaOrchestrator.Protocol.V1;
@@ -11,7 +12,8 @@ namespace OtaOrchestrator.Server.Targets;
 
 /// <summary>Who speaks to a fleet's devices: the device plane in this process, or AWS IoT in a region.</summary>
 /// <param name="Key">Two fleets with the same one are registered at the same place.</param>
-public sealed record FleetPlace(string Key, IAmazonIoT Iot, IotDevices Devices, IotFleet Target);
+/// <param name="Version">Where its devices say what they run.</param>
+public sealed record FleetPlace(string Key, IAmazonIoT Iot, IotDevices Devices, IotFleet Target, VersionSource Version);
 
 /// <summary>The place of each fleet, by what the environment says of it.</summary>
 public sealed class FleetPlaces(IAmazonIoT embedded, IotFleet embeddedFleets, AwsClients aws, FirmwareStore store, TimeProvider time)
@@ -19,8 +21,8 @@ public sealed class FleetPlaces(IAmazonIoT embedded, IotFleet embeddedFleets, Aw
     private readonly ConcurrentDictionary<string, FleetPlace> _places = new(StringComparer.Ordinal);
 
     public FleetPlace Of(FleetTarget fleet) => fleet.Aws is { } place
-        ? _places.GetOrAdd($"{place.Region}/{place.FirmwareBucket}/{place.PresignRoleArn}", key => On(key, place))
-        : _places.GetOrAdd("", key => new FleetPlace(key, embedded, new IotDevices(embedded), embeddedFleets));
+        ? _places.GetOrAdd($"{place.Region}/{place.FirmwareBucket}/{place.PresignRoleArn}/{place.VersionFrom}", key => On(key, place))
+        : _places.GetOrAdd("", key => new FleetPlace(key, embedded, new IotDevices(embedded), embeddedFleets, VersionSource.Agent));
 
     /// <summary>What a device's document names the image by.</summary>
     public static string Link(FleetTarget fleet, string sha256) =>
@@ -30,6 +32,6 @@ public sealed class FleetPlaces(IAmazonIoT embedded, IotFleet embeddedFleets, Aw
     {
         var iot = aws.IoT(place.Region);
         var bucket = new FirmwareBucket(aws.S3(place.Region), place.FirmwareBucket, store.File, time);
-        return new FleetPlace(key, iot, new IotDevices(iot), new IotFleet(iot, new IotFleetOptions { PresignRoleArn = place.PresignRoleArn }, time, bucket));
+        return new FleetPlace(key, iot, new IotDevices(iot), new IotFleet(iot, new IotFleetOptions { PresignRoleArn = place.PresignRoleArn }, time, bucket), VersionSource.Parse(place.VersionFrom) ?? VersionSource.Agent);
     }
 }

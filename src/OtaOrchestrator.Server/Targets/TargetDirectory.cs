@@ -22,19 +22,24 @@ public sealed class TargetDirectory(Database database, FleetPlaces fleets, HttpC
     private const string TrailOfTheEdge = "us-east-1";
     private readonly ConcurrentDictionary<string, TrailedChanges> _changes = new(StringComparer.Ordinal);
 
-    public ITarget Of(string environment, string target) => _targets.GetOrAdd((environment, target), key =>
+    public ITarget Of(string environment, string target)
     {
-        var row = database.Read(db => Journal.Target(db, key.Environment, key.Target)) ?? throw new TargetException($"{key.Target} does not exist in {key.Environment}");
+        var row = database.Read(db => Journal.Target(db, environment, target)) ?? throw new TargetException($"{target} does not exist in {environment}");
         var spec = EnvironmentService.Parse(row);
+        // A fleet's place can change, and its adapters know what they have seen of it; any other target stays what it is.
+        return spec.Fleet is { } fleet ? fleets.Of(fleet).Target : _targets.GetOrAdd((environment, target), _ => Traffic(spec));
+    }
+
+    private ITarget Traffic(Wire.Target spec)
+    {
         return spec.KindCase switch
         {
-            Wire.Target.KindOneofCase.Fleet => fleets.Of(spec.Fleet).Target,
             Wire.Target.KindOneofCase.Lambda => Alias(spec.Lambda),
             Wire.Target.KindOneofCase.CodeDeploy => new CodeDeployTarget(aws.CodeDeploy(spec.CodeDeploy.Region), spec.CodeDeploy.Application, spec.CodeDeploy.DeploymentGroup, time),
             Wire.Target.KindOneofCase.CloudFront => new CloudFrontTarget(aws.CloudFront(), spec.CloudFront.Distribution, Changes(TrailOfTheEdge), time),
             _ => new RouterTarget(routers, new Uri(spec.Router.AdminUrl), spec.Router.Route, time),
         };
-    });
+    }
 
     private LambdaAliasTarget Alias(Wire.LambdaTarget alias) => new(
         aws.Lambda(alias.Region), alias.Function, alias.Alias, new LambdaMetrics(aws.CloudWatch(alias.Region), options.Value.MetricsPeriod, time), Changes(alias.Region), time);

@@ -12,6 +12,7 @@ internal sealed class CloudSite : IAsyncDisposable
     public const string Function = "thermostat-api";
     public const string Alias = "live";
     public const string Bucket = "firmware";
+    private const string PresignRole = "arn:aws:iam::111122223333:role/ota-presign";
     private const string AccessKey = "AKIDORCHESTRATOR";
     private const string Secret = "orchestrator-secret";
     private const string Region = "eu-central-1";
@@ -162,6 +163,27 @@ internal sealed class CloudSite : IAsyncDisposable
         await OtaAsync("rollout", "start", plan, "-e", "production");
     }
 
+    public Task<JsonElement> AdoptAsync(int expected, string target, string mode, params string[] more) => OtaAsync(
+        expected,
+        ["adopt", target, "-e", "production", "--mode", mode, "--region", Region, "--firmware-bucket", Bucket, "--presign-role", PresignRole, "--release", "thermostat-fw@2.3.1", .. more]);
+
+    /// <summary>Starts a rollout to the devices alone.</summary>
+    public async Task<JsonElement> StartFirmwareAsync(int expected, params string[] more)
+    {
+        var plan = Path.Combine(_home.FullName, "firmware.json");
+        await File.WriteAllTextAsync(plan, """
+            {
+              "apiVersion": "ota/v1", "kind": "Plan", "name": "firmware",
+              "lanes": [
+                { "name": "firmware", "target": "thermostats", "release": "thermostat-fw@2.4.0", "observeFor": "1s",
+                  "steps": [ { "share": 0.4, "bakeMin": "1s", "reach": 1 }, { "share": 1, "bakeMin": "1s" } ],
+                  "checks": [ { "name": "health", "source": "devices", "failuresMax": 0.05, "silentAfter": "60s", "interval": "0.5s" } ] }
+              ]
+            }
+            """);
+        return await OtaAsync(expected, ["rollout", "start", plan, "-e", "production", .. more]);
+    }
+
     /// <summary>Users of the function.</summary>
     /// <param name="errors">Share of the requests that the second version fails, 0 to 1.</param>
     public Task LoadAsync(double errors) => Aws.LoadAsync(new AwsLoad("lambda", $"{Function}:{Alias}", 400, new() { ["2"] = errors }));
@@ -210,7 +232,7 @@ internal sealed class CloudSite : IAsyncDisposable
             await OtaAsync("release", "publish", $"thermostat-fw@{version}", "--file", Programs.Sample($"thermostat-fw-{image}.img"), "--fleet", IotAccount.Fleet);
         }
         await OtaAsync(
-            "target", "create", IotAccount.Fleet, "-e", "production", "--fleet", IotAccount.Fleet, "--region", Region, "--firmware-bucket", Bucket, "--presign-role", "arn:aws:iam::111122223333:role/ota-presign",
+            "target", "create", IotAccount.Fleet, "-e", "production", "--fleet", IotAccount.Fleet, "--region", Region, "--firmware-bucket", Bucket, "--presign-role", PresignRole,
             "--release", "thermostat-fw@2.3.1");
         await Iot!.EnrolAsync(devices, await File.ReadAllTextAsync(Path.Combine(_home.FullName, "server", "pki", "release-key.pub.pem")));
     }
