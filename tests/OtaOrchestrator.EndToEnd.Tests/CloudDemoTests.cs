@@ -4,7 +4,7 @@ using OtaOrchestrator.EndToEnd.Tests.Installation;
 namespace OtaOrchestrator.EndToEnd.Tests;
 
 /// <summary>Cloud and devices of an account together, as anybody can have it shown, on the doubles of AWS.</summary>
-[Collection(Site.OneAtATime)]
+// Beside the others: it mostly waits.
 public sealed class CloudDemoTests
 {
     [Fact]
