@@ -29,6 +29,13 @@ locals {
     }))
   }
 
+  apigateway = {
+    for api, stage in var.stages : "apigateway-${api}" => templatefile("${path.module}/../iam/apigateway.json", merge(local.account, {
+      rest_api = api
+      stage    = stage
+    }))
+  }
+
   everywhere = merge(
     {
       cloudwatch = templatefile("${path.module}/../iam/cloudwatch.json", local.account)
@@ -37,7 +44,7 @@ locals {
     var.cloudfront ? { cloudfront = templatefile("${path.module}/../iam/cloudfront.json", local.account) } : {},
   )
 
-  policies = merge(local.iot, local.lambda, local.codedeploy, local.everywhere)
+  policies = merge(local.iot, local.lambda, local.codedeploy, local.apigateway, local.everywhere)
 }
 
 data "aws_iam_policy_document" "orchestrator" {

@@ -39,6 +39,12 @@ variable "deployment_groups" {
   default     = {}
 }
 
+variable "stages" {
+  description = "REST APIs of API Gateway whose stages are targets: id to stage."
+  type        = map(string)
+  default     = {}
+}
+
 variable "cloudfront" {
   description = "Whether distributions of CloudFront are targets."
   type        = bool

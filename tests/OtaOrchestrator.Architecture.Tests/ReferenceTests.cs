@@ -22,7 +22,7 @@ public sealed class ReferenceTests
         ["AWSSDK.IdentityManagement"] = [],
         ["AWSSDK.S3Control"] = [],
         ["AWSSDK.SimpleNotificationService"] = [],
-        ["OtaOrchestrator.Aws"] = ["OtaOrchestrator.Core", "AWSSDK.CloudFront", "AWSSDK.CloudTrail", "AWSSDK.CloudWatch", "AWSSDK.CodeDeploy", "AWSSDK.IoT", "AWSSDK.Lambda"],
+        ["OtaOrchestrator.Aws"] = ["OtaOrchestrator.Core", "AWSSDK.APIGateway", "AWSSDK.CloudFront", "AWSSDK.CloudTrail", "AWSSDK.CloudWatch", "AWSSDK.CodeDeploy", "AWSSDK.IoT", "AWSSDK.Lambda"],
         ["OtaOrchestrator.DevicePlane"] = [],
         ["OtaOrchestrator.Router"] = [],
         ["OtaOrchestrator.Agent"] = ["OtaOrchestrator.Firmware"],

@@ -17,6 +17,7 @@ public sealed class TerraformTests
     }
 
     [Theory]
+    [Trait("Gate", "Full")]
     [InlineData("trail.tf", "is_multi_region_trail         = true", "is_multi_region_trail = true", "trail.tf is not formatted as terraform fmt would")]
     [InlineData("trail.tf", "resource \"aws_cloudtrail\" \"this\" {", "resource \"aws_cloudtrail\" {{", "trail.tf does not parse")]
     [InlineData("trail.tf", "name                          = var.name", "name                          = var.title", "trail.tf uses var.title, which nobody declares")]

@@ -18,7 +18,7 @@ public sealed class CloudDemoTests
             Assert.True(demo.ExitCode == 0, $"exit code {demo.ExitCode}\n{demo.Output}");
             var report = JsonDocument.Parse(string.Join('\n', demo.Written)).RootElement;
 
-            Assert.Equal(["lambda", "codedeploy", "cloudfront"], report.GetProperty("targets").EnumerateArray().Select(target => target.GetProperty("service").GetString()));
+            Assert.Equal(["lambda", "codedeploy", "cloudfront", "apigateway"], report.GetProperty("targets").EnumerateArray().Select(target => target.GetProperty("service").GetString()));
             Assert.All(report.GetProperty("targets").EnumerateArray(), target =>
             {
                 Assert.Equal(("SUCCEEDED", "ROLLED BACK"), (target.GetProperty("good").GetProperty("state").GetString(), target.GetProperty("good").GetProperty("stateAfterReturn").GetString()));
@@ -33,7 +33,7 @@ public sealed class CloudDemoTests
             Assert.True(report.GetProperty("crash").GetProperty("resumed").GetBoolean());
             Assert.Equal(0, report.GetProperty("violations").GetInt32());
             var calls = report.GetProperty("calls");
-            Assert.All((string[])["lambda:UpdateAlias", "codedeploy:CreateDeployment", "cloudfront:UpdateDistributionWithStagingConfig", "s3:PutObject", "cloudwatch:DescribeAlarms"], name => Assert.True(calls.GetProperty(name).GetInt32() > 0));
+            Assert.All((string[])["lambda:UpdateAlias", "codedeploy:CreateDeployment", "cloudfront:UpdateDistributionWithStagingConfig", "apigateway:UpdateStage", "s3:PutObject", "cloudwatch:DescribeAlarms"], name => Assert.True(calls.GetProperty(name).GetInt32() > 0));
         }
         finally
         {

@@ -25,6 +25,15 @@ public static class PolicyFiles
             // What a deployment is made with, and the registering of its revision, are permissions of their own.
             Beside = [new("codedeploy", ["GetDeploymentConfig", "RegisterApplicationRevision", "GetApplicationRevision"], ["arn:${partition}:codedeploy:${region}:${account}:deploymentconfig:*", "arn:${partition}:codedeploy:${region}:${account}:application:${application}"])],
         },
+        // Its permissions are the methods of its REST interface.
+        new("Amazon.APIGateway", "apigateway", "apigateway", ["GetStage", "UpdateStage"], ["arn:${partition}:apigateway:${region}::/restapis/${rest_api}/stages/${stage}"])
+        {
+            Permissions = new() { ["GetStage"] = "GET", ["UpdateStage"] = "PATCH" },
+        },
+        new("Amazon.APIGateway", "apigateway", "apigateway", ["GetDeployment"], ["arn:${partition}:apigateway:${region}::/restapis/${rest_api}/deployments/*"])
+        {
+            Permissions = new() { ["GetDeployment"] = "GET" },
+        },
         new("Amazon.CloudFront", "cloudfront", "cloudfront", ["GetDistribution", "GetDistributionConfig", "UpdateDistribution", "UpdateDistributionWithStagingConfig", "CopyDistribution", "DeleteDistribution"],
             ["arn:${partition}:cloudfront::${account}:distribution/*"])
         {

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Amazon;
+using Amazon.APIGateway;
 using Amazon.CloudFront;
 using Amazon.CloudTrail;
 using Amazon.CloudWatch;
@@ -35,6 +36,9 @@ public sealed class AwsClients(AwsClientsOptions options, TimeProvider time) : I
 
     /// <summary>CloudFront is in no region; the endpoint follows from the partition of the chain's.</summary>
     public IAmazonCloudFront CloudFront() => Client<AmazonCloudFrontClient, AmazonCloudFrontConfig>("", config => new AmazonCloudFrontClient(config));
+
+    /// <inheritdoc cref="Lambda"/>
+    public IAmazonAPIGateway ApiGateway(string region) => Client<AmazonAPIGatewayClient, AmazonAPIGatewayConfig>(region, config => new AmazonAPIGatewayClient(config));
 
     /// <inheritdoc cref="Lambda"/>
     public IAmazonIoT IoT(string region) => Client<AmazonIoTClient, AmazonIoTConfig>(region, config => new AmazonIoTClient(config));

@@ -17,8 +17,8 @@ public static class CloudFrontUndo
             json.dump(c,sys.stdout)
             """;
         yield return ($"all requests back to {fallback}: its origin for everybody, and no staging distribution beside it",
-            $"tag=\"$(aws cloudfront get-distribution-config --id {id} --query ETag --output text)\" && aws cloudfront get-distribution-config --id {id} | python3 -c {quoted(Edit)} {quoted(origin.Host)} {quoted(origin.Path)} > distribution.json"
-            + $" && aws cloudfront update-distribution --id {id} --if-match \"$tag\" --distribution-config file://distribution.json");
+            $"config=\"$(mktemp)\" && tag=\"$(aws cloudfront get-distribution-config --id {id} --query ETag --output text)\" && aws cloudfront get-distribution-config --id {id} | python3 -c {quoted(Edit)} {quoted(origin.Host)} {quoted(origin.Path)} > \"$config\""
+            + $" && aws cloudfront update-distribution --id {id} --if-match \"$tag\" --distribution-config \"file://$config\"");
         yield return ("wait until it has reached the edges", $"aws cloudfront wait distribution-deployed --id {id}");
     }
 }

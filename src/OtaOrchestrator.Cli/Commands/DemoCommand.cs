@@ -18,7 +18,7 @@ internal static class DemoCommand
     {
         var scenario = new Option<string>("--scenario")
         {
-            Description = $"{Whole}: back end and devices together, a crash, a bad rollout, two attacks. {BackendOnly}: Blue-Green, Canary, bad candidates, and the loss of orchestrator and router under 1,000 requests/s. {Cloud}: Lambda, CodeDeploy and CloudFront, each with devices of AWS IoT, on doubles of AWS (source tree only).",
+            Description = $"{Whole}: back end and devices together, a crash, a bad rollout, two attacks. {BackendOnly}: Blue-Green, Canary, bad candidates, and the loss of orchestrator and router under 1,000 requests/s. {Cloud}: Lambda, CodeDeploy, CloudFront and API Gateway, each with devices of AWS IoT, on doubles of AWS (source tree only).",
             DefaultValueFactory = _ => Whole,
         };
         scenario.AcceptOnlyFromAmong(Whole, BackendOnly, Cloud);

@@ -15,21 +15,23 @@ internal static class TargetCreateCommand
         var lambda = new Option<string?>("--lambda") { Description = "A traffic target on AWS: an alias of a Lambda function.", HelpName = "FUNCTION:ALIAS" };
         var group = new Option<string?>("--codedeploy") { Description = "A traffic target on AWS: a deployment group of CodeDeploy.", HelpName = "APPLICATION/GROUP" };
         var edge = new Option<string?>("--cloudfront") { Description = "A traffic target on AWS: a distribution of CloudFront.", HelpName = "DISTRIBUTION" };
+        var stage = new Option<string?>("--apigateway") { Description = "A traffic target on AWS: a stage of a REST API of API Gateway.", HelpName = "API/STAGE" };
         var region = new Option<string?>("--region") { Description = "The AWS region; the one of the SDK's chain when left out, which a fleet's must not be.", HelpName = "REGION" };
         var bucket = new Option<string?>("--firmware-bucket") { Description = "The fleet is registered with AWS IoT: the bucket from which its devices fetch firmware.", HelpName = "BUCKET" };
         var role = new Option<string?>("--presign-role") { Description = "The role by which AWS IoT signs links into that bucket.", HelpName = "ARN" };
         var hardware = new Option<string[]>("--hardware") { Description = "Hardware ids in the fleet.", HelpName = "ID" };
         var release = new Option<string?>("--release") { Description = "The release that it is on now.", HelpName = "NAME@VERSION" };
-        return new Command("create", "Say what a target is in this environment: a router's route, an alias of a function, a deployment group, a distribution, or a fleet.") { name, router, route, lambda, group, edge, region, fleet, bucket, role, hardware, release }.Does(host, async session =>
+        return new Command("create", "Say what a target is in this environment: a router's route, an alias of a function, a deployment group, a distribution, a stage of an API, or a fleet.") { name, router, route, lambda, group, edge, stage, region, fleet, bucket, role, hardware, release }.Does(host, async session =>
         {
             var admin = session.Get(router);
             var things = session.Get(fleet);
             var deployment = session.Get(group);
             var function = session.Get(lambda);
             var distribution = session.Get(edge);
-            if (new[] { admin, things, function, deployment, distribution }.Count(given => given is not null) != 1)
+            var canary = session.Get(stage);
+            if (new[] { admin, things, function, deployment, distribution, canary }.Count(given => given is not null) != 1)
             {
-                throw new CliFailure(ExitCode.Usage, "one of --router URL, --lambda FUNCTION:ALIAS, --codedeploy APPLICATION/GROUP, --cloudfront DISTRIBUTION and --fleet NAME");
+                throw new CliFailure(ExitCode.Usage, "one of --router URL, --lambda FUNCTION:ALIAS, --codedeploy APPLICATION/GROUP, --cloudfront DISTRIBUTION, --apigateway API/STAGE and --fleet NAME");
             }
             var target = new Target { CurrentRelease = session.Get(release) is { } current ? ResourceName.Release(current) : "" };
             if (admin is not null)
@@ -42,6 +44,11 @@ internal static class TargetCreateCommand
                 int colon = function.LastIndexOf(':');
                 target.Lambda = colon > 0 ? new LambdaTarget { Function = function[..colon], Alias = function[(colon + 1)..], Region = session.Get(region) ?? "" }
                     : throw new CliFailure(ExitCode.Usage, $"--lambda {function} names no alias", "FUNCTION:ALIAS");
+            }
+            else if (canary is not null)
+            {
+                target.ApiGateway = canary.Split('/') is [{ Length: > 0 } api, { Length: > 0 } named] ? new ApiGatewayTarget { RestApi = api, Stage = named, Region = session.Get(region) ?? "" }
+                    : throw new CliFailure(ExitCode.Usage, $"--apigateway {canary} is not an API and its stage", "API/STAGE");
             }
             else if (distribution is not null)
             {

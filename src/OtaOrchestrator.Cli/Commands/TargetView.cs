@@ -35,6 +35,10 @@ internal static class TargetView
         {
             yield return Terminal.Clean($"  edge      {edge.Distribution}");
         }
+        if (target.ApiGateway is { } stage)
+        {
+            yield return Terminal.Clean($"  stage     {stage.RestApi}/{stage.Stage}{(stage.Region.Length > 0 ? " in " + stage.Region : "")}");
+        }
         if (target.ActiveRollout.Length > 0)
         {
             yield return Terminal.Clean($"  rollout   {ResourceName.Last(target.ActiveRollout)}");
@@ -48,6 +52,7 @@ internal static class TargetView
         Target.KindOneofCase.Lambda => "lambda",
         Target.KindOneofCase.CodeDeploy => "codedeploy",
         Target.KindOneofCase.CloudFront => "cloudfront",
+        Target.KindOneofCase.ApiGateway => "apigateway",
         _ => "unknown",
     };
 

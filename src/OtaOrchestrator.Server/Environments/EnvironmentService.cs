@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
@@ -15,7 +14,7 @@ using Environment = OtaOrchestrator.Protocol.V1.Environment;
 namespace OtaOrchestrator.Server.Environments;
 
 /// <summary>Environments and what can be changed in them.</summary>
-public sealed partial class EnvironmentService(Database database, EmbeddedDevicePlane plane, FleetPlaces fleets, TimeProvider time) : Protocol.V1.Environments.EnvironmentsBase
+public sealed class EnvironmentService(Database database, EmbeddedDevicePlane plane, FleetPlaces fleets, TimeProvider time) : Protocol.V1.Environments.EnvironmentsBase
 {
     public override async Task<Environment> CreateEnvironment(CreateEnvironmentRequest request, ServerCallContext context)
     {
@@ -73,7 +72,7 @@ public sealed partial class EnvironmentService(Database database, EmbeddedDevice
         var id = ResourceNames.Checked(request.TargetId, "targetId");
         var target = request.Target?.Clone() ?? throw RefusedException.Invalid("target", "is missing");
         var violations = new List<PlanViolation>();
-        var kind = Check(target, violations);
+        var kind = TargetRules.Check(target, violations);
         var current = ReleaseName.Parse(target.CurrentRelease.StartsWith("releases/", StringComparison.Ordinal) ? target.CurrentRelease["releases/".Length..] : target.CurrentRelease);
         if (current is null)
         {
@@ -120,7 +119,7 @@ public sealed partial class EnvironmentService(Database database, EmbeddedDevice
             throw RefusedException.Invalid("fleet.aws", "is missing: devices of the device plane inside the server enrol themselves");
         }
         var violations = new List<PlanViolation>();
-        Check(target, violations);
+        TargetRules.Check(target, violations);
         if (request.Query.Length > 500 || request.Query.Any(char.IsControl))
         {
             violations.Add(new PlanViolation("query", "has more than 500 characters, or some that are not printed"));
@@ -142,6 +141,8 @@ public sealed partial class EnvironmentService(Database database, EmbeddedDevice
         {
             throw new RefusedException(ErrorReason.WrongState, $"{target.Fleet.Fleet} can't be driven: {blocks.Text}");
         }
+        // Before anything is changed on AWS.
+        database.Read(db => Adoptable(db, environment, id, target));
         if (drives)
         {
             await adoption.DriveAsync(target.Fleet.Fleet, query, (done, all) => responseStream.WriteAsync(new AdoptFleetResponse { CallsMade = done, CallsInAll = all }, context.CancellationToken), context.CancellationToken);
@@ -189,71 +190,11 @@ public sealed partial class EnvironmentService(Database database, EmbeddedDevice
     {
         Target.KindOneofCase.Fleet => target.Fleet.Fleet,
         Target.KindOneofCase.CodeDeploy => $"{target.CodeDeploy.Application}/{target.CodeDeploy.DeploymentGroup}",
+        Target.KindOneofCase.ApiGateway => $"{target.ApiGateway.RestApi}/{target.ApiGateway.Stage}",
         Target.KindOneofCase.CloudFront => target.CloudFront.Distribution,
         Target.KindOneofCase.Lambda => $"{target.Lambda.Function}:{target.Lambda.Alias}",
         _ => target.Router.Route,
     };
-
-    private static TargetKind Check(Target target, List<PlanViolation> violations)
-    {
-        switch (target.KindCase)
-        {
-            case Target.KindOneofCase.Router:
-                if (!Uri.TryCreate(target.Router.AdminUrl, UriKind.Absolute, out var url) || url.Scheme != Uri.UriSchemeHttps || target.Router.AdminUrl.Length > 500)
-                {
-                    violations.Add(new PlanViolation("target.router.adminUrl", "is not an https address", "https://host:port"));
-                }
-                if (!Names.IsValid(target.Router.Route))
-                {
-                    violations.Add(new PlanViolation("target.router.route", $"{Names.Shown(target.Router.Route)} is not a name", Names.Rule));
-                }
-                return TargetKind.Traffic;
-            case Target.KindOneofCase.Lambda:
-                if (target.Lambda.Function.Length is 0 or > 170 || !target.Lambda.Function.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or ':'))
-                {
-                    violations.Add(new PlanViolation("target.lambda.function", $"{Names.Shown(target.Lambda.Function)} is neither a function's name nor its ARN"));
-                }
-                if (target.Lambda.Alias.Length is 0 or > 128 || target.Lambda.Alias.All(char.IsAsciiDigit) || !target.Lambda.Alias.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'))
-                {
-                    violations.Add(new PlanViolation("target.lambda.alias", $"{Names.Shown(target.Lambda.Alias)} is not an alias's name"));
-                }
-                Region(target.Lambda.Region, "target.lambda.region", violations);
-                return TargetKind.Traffic;
-            case Target.KindOneofCase.CodeDeploy:
-                foreach (var (name, field) in ((string, string)[])[(target.CodeDeploy.Application, "application"), (target.CodeDeploy.DeploymentGroup, "deploymentGroup")])
-                {
-                    if (name.Length is 0 or > 100 || name.Any(c => char.IsControl(c) || c == '/'))
-                    {
-                        violations.Add(new PlanViolation($"target.codeDeploy.{field}", $"{Names.Shown(name)} has not 1 to 100 characters, none of them a slash"));
-                    }
-                }
-                Region(target.CodeDeploy.Region, "target.codeDeploy.region", violations);
-                return TargetKind.Traffic;
-            case Target.KindOneofCase.CloudFront:
-                if (target.CloudFront.Distribution.Length is 0 or > 32 || !target.CloudFront.Distribution.All(char.IsAsciiLetterOrDigit))
-                {
-                    violations.Add(new PlanViolation("target.cloudFront.distribution", $"{Names.Shown(target.CloudFront.Distribution)} is not a distribution's id", "for example E2QWRUHAPOMQZL"));
-                }
-                return TargetKind.Traffic;
-            case Target.KindOneofCase.Fleet:
-                if (!Names.IsValid(target.Fleet.Fleet))
-                {
-                    violations.Add(new PlanViolation("target.fleet.fleet", $"{Names.Shown(target.Fleet.Fleet)} is not a name", Names.Rule));
-                }
-                if (target.Fleet.HardwareIds.Count > 32 || target.Fleet.HardwareIds.Any(id => !Names.IsGroup(id) || id.Length > 64))
-                {
-                    violations.Add(new PlanViolation("target.fleet.hardwareIds", "are at most 32, each of letters, digits, hyphen and underscore"));
-                }
-                if (target.Fleet.Aws is { } place)
-                {
-                    At(place, violations);
-                }
-                return TargetKind.Fleet;
-            default:
-                violations.Add(new PlanViolation("target", "is no router, no fleet, no alias of a function, no deployment group and no distribution"));
-                return TargetKind.Traffic;
-        }
-    }
 
     /// <summary>The target with the place and the mode that were given, made if it is not there.</summary>
     private async Task<Target> Adopted(string environment, string id, Target target, ServerCallContext context)
@@ -265,20 +206,33 @@ public sealed partial class EnvironmentService(Database database, EmbeddedDevice
         }
         return await database.WriteAsync(db =>
         {
-            var row = Journal.Target(db, environment, id)!;
+            var row = Adoptable(db, environment, id, target)!;
             var spec = JsonParser.Default.Parse<Target>(row.Spec);
-            if (spec.Fleet?.Fleet != target.Fleet.Fleet || spec.Fleet.Aws is null)
-            {
-                throw new RefusedException(ErrorReason.AlreadyExists, $"target {id} of {environment} is another one");
-            }
-            if (row.ActiveRollout.Length > 0)
-            {
-                throw new RefusedException(ErrorReason.TargetTaken, $"{id} is taken by rollout {row.ActiveRollout}: where its devices are can't change now");
-            }
             spec.Fleet = target.Fleet;
             Journal.SetTargetSpec(db, environment, id, JsonFormatter.Default.Format(spec));
             return Parse(row with { Spec = JsonFormatter.Default.Format(spec) });
         }, cancellation: context.CancellationToken);
+    }
+
+    /// <summary>The target that is there, which must be the same fleet; null where it is still to be made, which must be possible.</summary>
+    private static TargetRow? Adoptable(Statements db, string environment, string id, Target target)
+    {
+        if (Journal.Environment(db, environment) is null)
+        {
+            throw RefusedException.NotFound(ResourceNames.Of(environment));
+        }
+        if (Journal.Target(db, environment, id) is not { } row)
+        {
+            var current = ResourceNames.Release(target.CurrentRelease);
+            return Journal.Release(db, current.Name, current.Version) is not null ? null
+                : throw RefusedException.Invalid("currentRelease", $"{current} is not published: publish what the devices run now, so that they can be returned to it");
+        }
+        var there = JsonParser.Default.Parse<Target>(row.Spec).Fleet;
+        if (there?.Fleet != target.Fleet.Fleet || there.Aws is null)
+        {
+            throw new RefusedException(ErrorReason.AlreadyExists, $"target {id} of {environment} is another one");
+        }
+        return row.ActiveRollout.Length == 0 ? row : throw new RefusedException(ErrorReason.TargetTaken, $"{id} is taken by rollout {row.ActiveRollout}: where its devices are can't change now");
     }
 
     private static Protocol.V1.FleetInventory Told(Aws.IoT.Adoption.FleetInventory inventory)
@@ -292,38 +246,6 @@ public sealed partial class EnvironmentService(Database database, EmbeddedDevice
         told.Calls.AddRange(inventory.Calls.Select(call => new Protocol.V1.PlannedCall { Operation = call.Operation, Count = call.Count, Example = call.Example }));
         told.Findings.AddRange(inventory.Findings.Select(finding => new Protocol.V1.InventoryFinding { Code = finding.Code, Blocks = finding.Blocks, Text = finding.Text, Remedy = finding.Remedy }));
         return told;
-    }
-
-    private static void At(AwsIotPlace place, List<PlanViolation> violations)
-    {
-        if (VersionSource.Parse(place.VersionFrom) is null)
-        {
-            violations.Add(new PlanViolation("target.fleet.aws.versionFrom", $"{Names.Shown(place.VersionFrom)} is no source of a version", VersionSource.Rule));
-        }
-        if (place.Region.Length == 0)
-        {
-            violations.Add(new PlanViolation("target.fleet.aws.region", "is missing", "the links in devices' documents name it"));
-        }
-        Region(place.Region, "target.fleet.aws.region", violations);
-        if (place.FirmwareBucket.Length is < 3 or > 63 || !place.FirmwareBucket.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '.'))
-        {
-            violations.Add(new PlanViolation("target.fleet.aws.firmwareBucket", $"{Names.Shown(place.FirmwareBucket)} is not a bucket's name"));
-        }
-        if (place.PresignRoleArn.Length > 2048 || !Role().IsMatch(place.PresignRoleArn))
-        {
-            violations.Add(new PlanViolation("target.fleet.aws.presignRoleArn", $"{Names.Shown(place.PresignRoleArn)} is not the ARN of a role", "arn:aws:iam::111122223333:role/name"));
-        }
-    }
-
-    [GeneratedRegex(@"\Aarn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+\z")]
-    private static partial Regex Role();
-
-    private static void Region(string region, string field, List<PlanViolation> violations)
-    {
-        if (region.Length > 32 || !region.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-'))
-        {
-            violations.Add(new PlanViolation(field, $"{Names.Shown(region)} is not a region", "for example eu-central-1; left out, the one of the SDK's chain"));
-        }
     }
 
     private static void Remember(Statements db, Rollouts.RequestKey? key, IMessage answer, DateTimeOffset at)

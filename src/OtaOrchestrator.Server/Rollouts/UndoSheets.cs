@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using OtaOrchestrator.Aws.ApiGateway;
 using OtaOrchestrator.Aws.CloudFront;
 using OtaOrchestrator.Aws.CodeDeploy;
 using OtaOrchestrator.Aws.IoT;
@@ -29,6 +30,8 @@ internal static class UndoSheets
                 Target.KindOneofCase.Lambda => LambdaUndo.Commands(target.Lambda.Function, target.Lambda.Alias, target.Lambda.Region, lane.Fallback, Quoted)
                     .Select(undo => new UndoCommand { Lane = lane.Name, Target = lane.Target, Comment = undo.Comment, Command = undo.Command }),
                 Target.KindOneofCase.CodeDeploy => CodeDeployUndo.Commands(target.CodeDeploy.Application, target.CodeDeploy.DeploymentGroup, target.CodeDeploy.Region, lane.Order(rollout, rollout.Revision), Quoted)
+                    .Select(undo => new UndoCommand { Lane = lane.Name, Target = lane.Target, Comment = undo.Comment, Command = undo.Command }),
+                Target.KindOneofCase.ApiGateway => StageUndo.Commands(target.ApiGateway.RestApi, target.ApiGateway.Stage, target.ApiGateway.Region, lane.Fallback, Quoted)
                     .Select(undo => new UndoCommand { Lane = lane.Name, Target = lane.Target, Comment = undo.Comment, Command = undo.Command }),
                 Target.KindOneofCase.CloudFront => CloudFrontUndo.Commands(target.CloudFront.Distribution, lane.Fallback, Quoted)
                     .Select(undo => new UndoCommand { Lane = lane.Name, Target = lane.Target, Comment = undo.Comment, Command = undo.Command }),

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Options;
+using OtaOrchestrator.Aws.ApiGateway;
 using OtaOrchestrator.Aws.Clients;
 using OtaOrchestrator.Aws.CloudFront;
 using OtaOrchestrator.Aws.CloudTrail;
@@ -36,6 +37,7 @@ public sealed class TargetDirectory(Database database, FleetPlaces fleets, HttpC
         {
             Wire.Target.KindOneofCase.Lambda => Alias(spec.Lambda),
             Wire.Target.KindOneofCase.CodeDeploy => new CodeDeployTarget(aws.CodeDeploy(spec.CodeDeploy.Region), spec.CodeDeploy.Application, spec.CodeDeploy.DeploymentGroup, time),
+            Wire.Target.KindOneofCase.ApiGateway => new StageTarget(aws.ApiGateway(spec.ApiGateway.Region), spec.ApiGateway.RestApi, spec.ApiGateway.Stage, Changes(spec.ApiGateway.Region), time),
             Wire.Target.KindOneofCase.CloudFront => new CloudFrontTarget(aws.CloudFront(), spec.CloudFront.Distribution, Changes(TrailOfTheEdge), time),
             _ => new RouterTarget(routers, new Uri(spec.Router.AdminUrl), spec.Router.Route, time),
         };

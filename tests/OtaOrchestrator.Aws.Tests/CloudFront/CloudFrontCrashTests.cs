@@ -6,7 +6,7 @@ namespace OtaOrchestrator.Aws.Tests.CloudFront;
 public sealed class CloudFrontCrashTests
 {
     [Fact]
-    public Task Whatever_call_it_dies_at_it_ends_right_and_nothing_is_made_twice() => DyingAsync(every: 9);
+    public Task Whatever_call_it_dies_at_it_ends_right_and_nothing_is_made_twice() => DyingAsync(every: 20);
 
     [Fact]
     [Trait("Gate", "Full")]

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using OtaOrchestrator.Aws.CloudFront;
 using OtaOrchestrator.Aws.Tests.Doubles;
 using OtaOrchestrator.Core.Ports;
 
@@ -225,6 +226,25 @@ public sealed class CloudFrontTests : IAsyncLifetime
         await _edge.ExposeAsync(1);
         Assert.Contains("continuous deployment policy", (await _edge.Target.PrepareAsync(_edge.Order(-1) with { Rollout = "winter" }, _cancellation)).Problem, StringComparison.Ordinal);
         Assert.Empty((await http3.BesideAsync()).Staging);
+    }
+
+    [Fact]
+    public async Task The_sheet_takes_it_back_by_hand_before_and_after_the_promotion()
+    {
+        var before = await _edge.ConfigAsync();
+        await _edge.PrepareAsync();
+        var sheet = CloudFrontUndo.Commands(_edge.Distribution, EdgeFixture.Fallback, AwsShell.Quoted).ToList();
+        foreach (var step in new[] { 2, 3 })
+        {
+            await _edge.ExposeAsync(step);
+            await AwsShell.RunAsync(_aws, "cloudfront", sheet[0].Command);
+            Assert.Equal(before, await _edge.ConfigAsync());
+            _edge.Forget();
+        }
+
+        await _aws.SetAsync(new { cloudfrontPendingReads = 0 });
+        await AwsShell.RunAsync(_aws, "cloudfront", string.Join('\n', sheet.Select(undo => undo.Command)));
+        Assert.Equal(before, await _edge.ConfigAsync());
     }
 
     private static string WithoutPolicy(string config)

@@ -130,6 +130,9 @@ internal sealed class EdgeFixture : IDisposable
         while (!restoration.Agrees);
     }
 
+    /// <summary>What was seen last counts for nothing.</summary>
+    public void Forget() => _seen = null;
+
     public void Take(Drift drift) => _seen = drift.Seen;
 
     /// <summary>The process starts again: what it held in memory is gone.</summary>

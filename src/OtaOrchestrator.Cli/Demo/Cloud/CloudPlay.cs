@@ -105,9 +105,10 @@ internal static class CloudPlay
         await aws.Act("cloudwatch", "SetAlarmState", $$"""{"AlarmName":"{{Alarm}}","StateValue":"OK","StateReason":"quiet"}""", cancellation);
         var services = await CloudService.Make(aws, cancellation);
         await Parts.CreateEnvironment(stage, cancellation);
-        foreach (var (version, artifacts) in CloudService.Artifacts)
+        foreach (var version in (string[])[Cast.ApiOld, Cast.ApiNew])
         {
-            await Parts.Publish(stage, new Release { Name = $"releases/{Cast.Api}@{version}", Backend = new BackendRelease { Artifacts = { artifacts.ToDictionary() } } }, null, cancellation);
+            var backend = new BackendRelease { Artifacts = { services.ToDictionary(service => service.Name, service => version == Cast.ApiOld ? service.Old : service.New) } };
+            await Parts.Publish(stage, new Release { Name = $"releases/{Cast.Api}@{version}", Backend = backend }, null, cancellation);
         }
         foreach (var version in (string[])[Cast.FirmwareOld, Cast.FirmwareNew, Cast.FirmwareBad])
         {
