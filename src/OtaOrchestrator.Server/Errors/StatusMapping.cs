@@ -1,3 +1,5 @@
+using System.Net;
+using Amazon.Runtime;
 using Google.Protobuf.Reflection;
 using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
@@ -86,6 +88,7 @@ public sealed partial class StatusMapping(ILogger<StatusMapping> logger) : Inter
             StoreFullException full => new RefusedException(ErrorReason.StoreFull, full.Message),
             TargetException target => new RefusedException(ErrorReason.Invalid, Causes.Of(target)),
             RolloutExistsException exists => new RefusedException(ErrorReason.AlreadyExists, exists.Message),
+            AmazonServiceException { StatusCode: HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized } denied => new RefusedException(ErrorReason.WrongState, $"AWS does not let this server do that: {denied.Message}"),
             SupersededException superseded => new RefusedException(ErrorReason.WindowClosed, superseded.Message, ("target", superseded.Target), ("rollout", superseded.Rollout)),
             _ => null,
         };
@@ -94,6 +97,10 @@ public sealed partial class StatusMapping(ILogger<StatusMapping> logger) : Inter
             return ToStatus(refused);
         }
         LogBroken(error, method);
+        if (error is AmazonServiceException or AmazonClientException or HttpRequestException)
+        {
+            return new Status { Code = (int)Code.Unavailable, Message = $"a service of AWS can't be asked: {Causes.Of(error)}" };
+        }
         return new Status { Code = (int)Code.Internal, Message = "the server failed; its log says why" };
     }
 
@@ -105,6 +112,7 @@ public sealed partial class StatusMapping(ILogger<StatusMapping> logger) : Inter
         Code.PermissionDenied => 403,
         Code.ResourceExhausted => 429,
         Code.Internal => 500,
+        Code.Unavailable => 503,
         _ => 400,
     };
 
