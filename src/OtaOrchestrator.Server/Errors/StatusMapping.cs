@@ -1,11 +1,10 @@
-using System.Net;
-using Amazon.Runtime;
 using Google.Protobuf.Reflection;
 using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Microsoft.Extensions.Logging;
+using OtaOrchestrator.Aws.Clients;
 using OtaOrchestrator.Core.Ports;
 using OtaOrchestrator.Core.Rollouts;
 using OtaOrchestrator.Protocol.V1;
@@ -88,7 +87,7 @@ public sealed partial class StatusMapping(ILogger<StatusMapping> logger) : Inter
             StoreFullException full => new RefusedException(ErrorReason.StoreFull, full.Message),
             TargetException target => new RefusedException(ErrorReason.Invalid, Causes.Of(target)),
             RolloutExistsException exists => new RefusedException(ErrorReason.AlreadyExists, exists.Message),
-            AmazonServiceException { StatusCode: HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized } denied => new RefusedException(ErrorReason.WrongState, $"AWS does not let this server do that: {denied.Message}"),
+            _ when AwsFailures.IsDenial(error) => new RefusedException(ErrorReason.WrongState, $"AWS does not let this server do that: {error.Message}"),
             SupersededException superseded => new RefusedException(ErrorReason.WindowClosed, superseded.Message, ("target", superseded.Target), ("rollout", superseded.Rollout)),
             _ => null,
         };
@@ -97,7 +96,7 @@ public sealed partial class StatusMapping(ILogger<StatusMapping> logger) : Inter
             return ToStatus(refused);
         }
         LogBroken(error, method);
-        if (error is AmazonServiceException or AmazonClientException or HttpRequestException)
+        if (AwsFailures.IsOutage(error))
         {
             return new Status { Code = (int)Code.Unavailable, Message = $"a service of AWS can't be asked: {Causes.Of(error)}" };
         }
