@@ -12,6 +12,7 @@ public sealed class RehearsalTests
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
 
     [Fact]
+    [Trait("Gate", "Full")]
     public async Task A_rehearsal_sends_probes_and_lab_devices_there_and_back_and_nobody_else()
     {
         await using var site = await Site.StartAsync(5);
