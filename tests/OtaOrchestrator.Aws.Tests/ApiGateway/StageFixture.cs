@@ -91,8 +91,8 @@ internal sealed class StageFixture : IDisposable
 
     /// <summary>The process starts again: what it held in memory is gone.</summary>
     public StageTarget NewTarget() => Target = new StageTarget(
-        Client(new AmazonAPIGatewayClient(AwsDoubles.Operator, At(new AmazonAPIGatewayConfig()))), Api, Stage,
-        new TrailedChanges(Client(new AmazonCloudTrailClient(AwsDoubles.Operator, At(new AmazonCloudTrailConfig()))), TimeProvider.System), TimeProvider.System);
+        Client(new AmazonAPIGatewayClient(AwsDoubles.Operator, Crashing.ConfigOf<AmazonAPIGatewayConfig>(_aws, _crashes))), Api, Stage,
+        new TrailedChanges(Client(new AmazonCloudTrailClient(AwsDoubles.Operator, Crashing.ConfigOf<AmazonCloudTrailConfig>(_aws, _crashes))), TimeProvider.System), TimeProvider.System);
 
     /// <summary>Somebody changes the stage by hand.</summary>
     public Task PatchAsync(string path, string value) =>
@@ -114,15 +114,5 @@ internal sealed class StageFixture : IDisposable
     {
         _clients.Add(client);
         return client;
-    }
-
-    private T At<T>(T config)
-        where T : ClientConfig
-    {
-        (config.ServiceURL, config.AuthenticationRegion) = (_aws.Url.ToString(), "eu-central-1");
-        // A client that dies must not come back by itself.
-        config.MaxErrorRetry = _crashes is null ? 4 : 0;
-        config.HttpClientFactory = _crashes ?? config.HttpClientFactory;
-        return config;
     }
 }

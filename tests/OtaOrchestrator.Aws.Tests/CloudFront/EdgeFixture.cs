@@ -137,9 +137,9 @@ internal sealed class EdgeFixture : IDisposable
 
     /// <summary>The process starts again: what it held in memory is gone.</summary>
     public CloudFrontTarget NewTarget() => Target = new CloudFrontTarget(
-        Client(new AmazonCloudFrontClient(AwsDoubles.Operator, At(new AmazonCloudFrontConfig()))),
+        Client(new AmazonCloudFrontClient(AwsDoubles.Operator, Crashing.ConfigOf<AmazonCloudFrontConfig>(_aws, _crashes))),
         Distribution,
-        new TrailedChanges(Client(new AmazonCloudTrailClient(AwsDoubles.Operator, At(new AmazonCloudTrailConfig()))), TimeProvider.System),
+        new TrailedChanges(Client(new AmazonCloudTrailClient(AwsDoubles.Operator, Crashing.ConfigOf<AmazonCloudTrailConfig>(_aws, _crashes))), TimeProvider.System),
         TimeProvider.System);
 
     /// <summary>The primary distribution's whole configuration.</summary>
@@ -195,15 +195,5 @@ internal sealed class EdgeFixture : IDisposable
     {
         _clients.Add(client);
         return client;
-    }
-
-    private T At<T>(T config)
-        where T : ClientConfig
-    {
-        (config.ServiceURL, config.AuthenticationRegion) = (_aws.Url.ToString(), "us-east-1");
-        // A client that dies must not come back by itself.
-        config.MaxErrorRetry = _crashes is null ? 4 : 0;
-        config.HttpClientFactory = _crashes ?? config.HttpClientFactory;
-        return config;
     }
 }

@@ -39,6 +39,17 @@ internal sealed class Crashing : HttpClientFactory
 
     public override string? GetConfigUniqueString(IClientConfig clientConfig) => null;
 
+    /// <summary>The configuration of a client that asks the doubles, and dies where it is told to.</summary>
+    /// <param name="crashing">Null for one that lives, and repeats what fails as the product's do.</param>
+    public static T ConfigOf<T>(AwsDoubles aws, Crashing? crashing)
+        where T : ClientConfig, new()
+    {
+        // A client that dies must not come back by itself.
+        var config = aws.Config<T>(crashing is null ? 4 : 0);
+        config.HttpClientFactory = crashing ?? config.HttpClientFactory;
+        return config;
+    }
+
     private static bool Died(Exception? error) => error is not null && (error is CrashException || Died(error.InnerException));
 
     private sealed class Handler(Crashing crashing) : DelegatingHandler

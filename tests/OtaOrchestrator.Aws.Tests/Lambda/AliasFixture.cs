@@ -16,7 +16,6 @@ namespace OtaOrchestrator.Aws.Tests.Lambda;
 internal sealed class AliasFixture : IDisposable
 {
     public const string Alias = "live";
-    private static readonly BasicAWSCredentials Operator = new("AKIDORCHESTRATOR", "orchestrator-secret");
     private readonly AwsDoubles _aws;
     private readonly List<IDisposable> _clients = [];
     private long _revision;
@@ -101,11 +100,11 @@ internal sealed class AliasFixture : IDisposable
 
     /// <summary>The process starts again: what it held in memory is gone.</summary>
     public LambdaAliasTarget NewTarget() => Target = new LambdaAliasTarget(
-        Client(new AmazonLambdaClient(Operator, At(new AmazonLambdaConfig()))),
+        Client(new AmazonLambdaClient(AwsDoubles.Operator, Crashing.ConfigOf<AmazonLambdaConfig>(_aws, Crashes))),
         Function,
         Alias,
-        new LambdaMetrics(Client(new AmazonCloudWatchClient(Operator, At(new AmazonCloudWatchConfig()))), TimeSpan.FromSeconds(1), TimeProvider.System),
-        new TrailedChanges(Client(new AmazonCloudTrailClient(Operator, At(new AmazonCloudTrailConfig()))), TimeProvider.System),
+        new LambdaMetrics(Client(new AmazonCloudWatchClient(AwsDoubles.Operator, Crashing.ConfigOf<AmazonCloudWatchConfig>(_aws, Crashes))), TimeSpan.FromSeconds(1), TimeProvider.System),
+        new TrailedChanges(Client(new AmazonCloudTrailClient(AwsDoubles.Operator, Crashing.ConfigOf<AmazonCloudTrailConfig>(_aws, Crashes))), TimeProvider.System),
         TimeProvider.System);
 
     /// <summary>Somebody changes the alias by hand.</summary>
@@ -127,16 +126,5 @@ internal sealed class AliasFixture : IDisposable
     {
         _clients.Add(client);
         return client;
-    }
-
-    private T At<T>(T config)
-        where T : ClientConfig
-    {
-        config.ServiceURL = _aws.Url.ToString();
-        config.AuthenticationRegion = "eu-central-1";
-        // A client that dies must not come back by itself.
-        config.MaxErrorRetry = Crashes is null ? 4 : 0;
-        config.HttpClientFactory = Crashes ?? config.HttpClientFactory;
-        return config;
     }
 }

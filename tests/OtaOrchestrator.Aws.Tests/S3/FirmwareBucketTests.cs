@@ -145,12 +145,7 @@ public sealed class FirmwareBucketTests : IAsyncLifetime
 
     private FirmwareBucket Open(Crashing? crashing = null) => new(Client(crashing), Bucket, FileOf, _time);
 
-    private AmazonS3Client Client(Crashing? crashing = null)
-    {
-        var config = _aws.Config<AmazonS3Config>();
-        config.HttpClientFactory = crashing;
-        return new AmazonS3Client(AwsDoubles.Operator, config);
-    }
+    private AmazonS3Client Client(Crashing? crashing = null) => new(AwsDoubles.Operator, crashing is null ? _aws.Config<AmazonS3Config>() : Crashing.ConfigOf<AmazonS3Config>(_aws, crashing));
 
     private string FileOf(string sha256) => Path.Combine(_store.FullName, sha256);
 
