@@ -27,14 +27,10 @@ internal static class UndoSheets
             sheet.Commands.AddRange(target.KindCase switch
             {
                 Target.KindOneofCase.Fleet => Fleet(rollout, lane, target.Fleet, home, controlPlane),
-                Target.KindOneofCase.Lambda => LambdaUndo.Commands(target.Lambda.Function, target.Lambda.Alias, target.Lambda.Region, lane.Fallback, Quoted)
-                    .Select(undo => new UndoCommand { Lane = lane.Name, Target = lane.Target, Comment = undo.Comment, Command = undo.Command }),
-                Target.KindOneofCase.CodeDeploy => CodeDeployUndo.Commands(target.CodeDeploy.Application, target.CodeDeploy.DeploymentGroup, target.CodeDeploy.Region, lane.Order(rollout, rollout.Revision), Quoted)
-                    .Select(undo => new UndoCommand { Lane = lane.Name, Target = lane.Target, Comment = undo.Comment, Command = undo.Command }),
-                Target.KindOneofCase.ApiGateway => StageUndo.Commands(target.ApiGateway.RestApi, target.ApiGateway.Stage, target.ApiGateway.Region, lane.Fallback, Quoted)
-                    .Select(undo => new UndoCommand { Lane = lane.Name, Target = lane.Target, Comment = undo.Comment, Command = undo.Command }),
-                Target.KindOneofCase.CloudFront => CloudFrontUndo.Commands(target.CloudFront.Distribution, lane.Fallback, Quoted)
-                    .Select(undo => new UndoCommand { Lane = lane.Name, Target = lane.Target, Comment = undo.Comment, Command = undo.Command }),
+                Target.KindOneofCase.Lambda => Of(lane, LambdaUndo.Commands(target.Lambda.Function, target.Lambda.Alias, target.Lambda.Region, lane.Fallback, Quoted)),
+                Target.KindOneofCase.CodeDeploy => Of(lane, CodeDeployUndo.Commands(target.CodeDeploy.Application, target.CodeDeploy.DeploymentGroup, target.CodeDeploy.Region, lane.Order(rollout, rollout.Revision), Quoted)),
+                Target.KindOneofCase.ApiGateway => Of(lane, StageUndo.Commands(target.ApiGateway.RestApi, target.ApiGateway.Stage, target.ApiGateway.Region, lane.Fallback, Quoted)),
+                Target.KindOneofCase.CloudFront => Of(lane, CloudFrontUndo.Commands(target.CloudFront.Distribution, lane.Fallback, Quoted)),
                 _ => Router(rollout, lane, target.Router, home),
             });
         }
@@ -49,6 +45,9 @@ internal static class UndoSheets
         sheet.Text = text.ToString();
         return sheet;
     }
+
+    private static IEnumerable<UndoCommand> Of(Core.Rollouts.Lane lane, IEnumerable<(string Comment, string Command)> commands) =>
+        commands.Select(undo => new UndoCommand { Lane = lane.Name, Target = lane.Target, Comment = undo.Comment, Command = undo.Command });
 
     /// <summary>Lanes that nothing waits for come first.</summary>
     private static IEnumerable<Core.Rollouts.Lane> Ordered(Core.Rollouts.Rollout rollout)
