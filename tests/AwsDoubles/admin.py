@@ -117,6 +117,18 @@ def failing(world, body, query):
     return {}
 
 
+def access(world, body, query):
+    """{analyzer, resource, type, public}: what Access Analyzer finds next."""
+    world.services["accessanalyzer"].discover(body["analyzer"], body["resource"], body.get("type", "AWS::S3::Bucket"), body.get("public", True))
+    return {}
+
+
+def delivery(world, body, query):
+    """{trail, error}: why a trail's last delivery failed; null ends it."""
+    world.services["cloudtrail"].trail({"Name": body["trail"]})["error"] = body.get("error")
+    return {}
+
+
 ROUTES = {
     "GET calls": calls,
     "GET violations": lambda world, body, query: world.violations,
@@ -136,5 +148,7 @@ ROUTES = {
     "POST codedeploy/instances": instances,
     "POST codedeploy/task-set": task_set,
     "POST codedeploy/failing": failing,
+    "POST accessanalyzer/finding": access,
+    "POST cloudtrail/delivery": delivery,
 }
 UNLOCKED = ("GET held", "POST release", "DELETE faults")

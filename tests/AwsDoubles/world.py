@@ -15,7 +15,7 @@ from wire.errors import AwsError, ModelViolation, broken, denied, invalid, throt
 from wire.http import Reply
 from wire.models import MODELS
 
-READS = ("Get", "List", "Describe", "BatchGet", "Lookup", "Head", "Invoke")
+READS = ("Get", "List", "Describe", "BatchGet", "Lookup", "Head", "Invoke", "Simulate")
 
 
 class World:
@@ -116,7 +116,7 @@ class World:
             double.state = double.past()
         elif not read_only:
             earlier = copy.deepcopy(current)
-        double.now, double.forced, error, output = now, forced, None, {}
+        double.now, double.forced, double.caller, error, output = now, forced, user, None, {}
         try:
             output = act(parameters)
             double.before = earlier or double.before  # what was refused is no write

@@ -6,9 +6,10 @@ from .cloudtrail import CloudTrail
 from .cloudwatch import CloudWatch
 from .codedeploy import CodeDeploy
 from .functions import Lambda
+from .identity import Iam, Sts
+from .posture import AccessAnalyzer, S3Control, SecurityHub
 from .service import Service
 from .storage import S3
-
 
 
 def only_said(folder, source):
@@ -16,5 +17,6 @@ def only_said(folder, source):
     return type(folder, (Service,), {"name": folder, "source": source})
 
 
-SERVICES = {"lambda": Lambda, "codedeploy": CodeDeploy, "cloudfront": CloudFront, "cloudwatch": CloudWatch, "cloudtrail": CloudTrail, "apigateway": ApiGateway, "s3": S3}
-SERVICES.update({name: only_said(name, f"{source}.amazonaws.com") for name, source in (("securityhub", "securityhub"), ("accessanalyzer", "access-analyzer"), ("iam", "iam"), ("sns", "sns"), ("sts", "sts"))})
+SERVICES = {"lambda": Lambda, "codedeploy": CodeDeploy, "cloudfront": CloudFront, "cloudwatch": CloudWatch, "cloudtrail": CloudTrail, "apigateway": ApiGateway, "s3": S3, "s3control": S3Control,
+            "securityhub": SecurityHub, "accessanalyzer": AccessAnalyzer, "iam": Iam, "sts": Sts}
+SERVICES["sns"] = only_said("sns", "sns.amazonaws.com")

@@ -1,4 +1,4 @@
-"""AWS CloudTrail's LookupEvents: what was done here and by whom, late, and twice a second at most."""
+"""AWS CloudTrail: what was done here and by whom, late, and twice a second at most; and the trails that keep it."""
 
 import json
 import uuid
@@ -19,7 +19,7 @@ class CloudTrail(Service):
     name, source = "cloudtrail", "cloudtrail.amazonaws.com"
     def __init__(self, world):
         super().__init__(world)
-        self.state = {"events": [], "lookups": []}
+        self.state = {"events": [], "lookups": [], "trails": {}}
 
     def record(self, now, double, operation, read_only, parameters, output, user, access_key, error):
         from world import plain
@@ -43,7 +43,44 @@ class CloudTrail(Service):
 
     def snapshot(self, history):
         """What happened is no state: `calls` and LookupEvents tell of it."""
+        return {"trails": {name: {**trail, "latest": None} for name, trail in self.state["trails"].items()}}
+
+    def CreateTrail(self, p):
+        if p["Name"] in self.state["trails"]:
+            raise AwsError("TrailAlreadyExistsException", f"Trail {p['Name']} already exists.")
+        trail = {"Name": p["Name"], "S3BucketName": p["S3BucketName"], "IncludeGlobalServiceEvents": p.get("IncludeGlobalServiceEvents", True), "IsMultiRegionTrail": p.get("IsMultiRegionTrail", False),
+                 "HomeRegion": REGION, "TrailARN": f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/{p['Name']}", "LogFileValidationEnabled": p.get("EnableLogFileValidation", False)}
+        self.state["trails"][p["Name"]] = {"said": trail, "logging": False, "latest": None, "error": None}
+        return {name: value for name, value in trail.items() if name != "HomeRegion"}
+
+    def UpdateTrail(self, p):
+        trail = self.trail(p)["said"]
+        for name, member in (("IsMultiRegionTrail", "IsMultiRegionTrail"), ("EnableLogFileValidation", "LogFileValidationEnabled")):
+            if name in p:
+                trail[member] = p[name]
+        return {name: value for name, value in trail.items() if name != "HomeRegion"}
+
+    def StartLogging(self, p):
+        self.trail(p).update(logging=True, latest=self.now)
         return {}
+
+    def StopLogging(self, p):
+        self.trail(p)["logging"] = False
+        return {}
+
+    def DescribeTrails(self, p):
+        wanted = p.get("trailNameList", [])
+        return {"trailList": [trail["said"] for name, trail in sorted(self.state["trails"].items()) if not wanted or name in wanted or trail["said"]["TrailARN"] in wanted]}
+
+    def GetTrailStatus(self, p):
+        trail = self.trail(p)
+        return {"IsLogging": trail["logging"], **({"LatestDeliveryTime": trail["latest"]} if trail["latest"] else {}), **({"LatestDeliveryError": trail["error"]} if trail["error"] else {})}
+
+    def trail(self, p):
+        found = next((trail for name, trail in self.state["trails"].items() if p["Name"] in (name, trail["said"]["TrailARN"])), None)
+        if not found:
+            raise AwsError("TrailNotFoundException", f"Unknown trail: {p['Name']}")
+        return found
 
     def LookupEvents(self, p):
         now = self.now

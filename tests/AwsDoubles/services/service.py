@@ -8,7 +8,7 @@ ACCOUNT, REGION = "111122223333", "eu-central-1"
 # What differs between two accounts that are alike: revisions, and when something happened.
 VOLATILE = {
     "RevisionId", "etag", "etags", "pending", "LastModified", "LastModifiedTime", "createdDate", "lastUpdatedDate", "CreateTime", "createTime", "startTime", "completeTime", "endTime",
-    "registerTime", "firstUsedTime", "lastUsedTime", "due", "at",
+    "registerTime", "firstUsedTime", "lastUsedTime", "due", "at", "CreateDate", "RoleId", "createdAt", "analyzedAt", "updatedAt",
 }
 ALPHABET = string.ascii_uppercase + string.digits
 
@@ -19,6 +19,7 @@ class Service:
     data_events = ()  # operations that CloudTrail does not tell of
     history = ()  # parts of the state that only grow
     now = 0.0  # of this call
+    caller = None  # of this call
     forced = False  # this call is somebody else's, without preconditions
 
     def __init__(self, world):

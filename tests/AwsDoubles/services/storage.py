@@ -12,6 +12,8 @@ from .service import Service, identifier, page
 
 STORED = ("ContentType", "CacheControl", "ContentDisposition", "ContentEncoding", "Metadata", "ServerSideEncryption")
 
+PRIVATE = {name: True for name in ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")}  # as every new bucket has it
+
 
 class S3(Service):
     name, source = "s3", "s3.amazonaws.com"
@@ -25,7 +27,8 @@ class S3(Service):
     def CreateBucket(self, p):
         if p["Bucket"] in self.state["buckets"]:
             raise AwsError("BucketAlreadyOwnedByYou", "Your previous request to create the named bucket succeeded and you already own it.", 409)
-        self.state["buckets"][p["Bucket"]] = {"versioning": None, "objects": {}, "uploads": {}}
+        locked = p.get("ObjectLockEnabledForBucket", False)
+        self.state["buckets"][p["Bucket"]] = {"versioning": "Enabled" if locked else None, "lock": {"ObjectLockEnabled": "Enabled"} if locked else None, "block": PRIVATE, "objects": {}, "uploads": {}}
         return {"Location": "/" + p["Bucket"]}
 
     def HeadBucket(self, p):
@@ -38,6 +41,30 @@ class S3(Service):
 
     def GetBucketVersioning(self, p):
         return {"Status": self.bucket(p)["versioning"]}
+
+    def PutObjectLockConfiguration(self, p):
+        if not self.bucket(p)["lock"]:
+            raise AwsError("InvalidBucketState", "Object Lock configuration cannot be enabled on existing buckets", 409)
+        self.bucket(p)["lock"] = p["ObjectLockConfiguration"]
+        return {}
+
+    def GetObjectLockConfiguration(self, p):
+        if not self.bucket(p)["lock"]:
+            raise AwsError("ObjectLockConfigurationNotFoundError", "Object Lock configuration does not exist for this bucket", 404)
+        return {"ObjectLockConfiguration": self.bucket(p)["lock"]}
+
+    def PutPublicAccessBlock(self, p):
+        self.bucket(p)["block"] = p["PublicAccessBlockConfiguration"]
+        return {}
+
+    def DeletePublicAccessBlock(self, p):
+        self.bucket(p)["block"] = None
+        return {"_status": 204}
+
+    def GetPublicAccessBlock(self, p):
+        if not self.bucket(p)["block"]:
+            raise AwsError("NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found", 404)
+        return {"PublicAccessBlockConfiguration": self.bucket(p)["block"]}
 
     def PutObject(self, p):
         bucket, body = self.bucket(p), p.get("Body", b"")

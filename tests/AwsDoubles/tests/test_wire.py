@@ -111,13 +111,7 @@ class WireTest(DoubleTest):
 
     def test_what_has_no_double_says_what_a_test_wants(self):
         said = lambda service, operation, output: self.admin("POST", "replies", {"service": service, "operation": operation, "output": output})
-        self.fails("NotImplementedByThisDouble", 501, client("sts").get_caller_identity)
-        said("sts", "GetCallerIdentity", {"Account": "111122223333", "UserId": "u", "Arn": "arn:aws:iam::111122223333:user/ota-orchestrator"})
-        self.assertEqual("111122223333", client("sts").get_caller_identity()["Account"])
-        said("cloudtrail", "GetTrailStatus", {"IsLogging": True, "LatestDeliveryTime": 1700000000})
-        self.assertTrue(client("cloudtrail").get_trail_status(Name="all")["IsLogging"])
-        said("securityhub", "GetFindings", {"Findings": []})
-        self.assertEqual([], client("securityhub").get_findings(Filters={"SeverityLabel": [{"Value": "CRITICAL", "Comparison": "EQUALS"}]})["Findings"])
+        self.fails("NotImplementedByThisDouble", 501, client("iam").get_account_summary)
         said("iam", "GetAccountSummary", {"SummaryMap": {"AccountMFAEnabled": 1}})
         self.assertEqual({"AccountMFAEnabled": 1}, client("iam").get_account_summary()["SummaryMap"])
         said("sns", "Publish", {"MessageId": "m-1"})
@@ -127,8 +121,6 @@ class WireTest(DoubleTest):
             with self.assertRaises(urllib.error.HTTPError) as refused:
                 said(service, operation, output)
             refused.exception.close()
-        said("accessanalyzer", "ListAnalyzers", {"analyzers": []})
-        self.assertEqual([], client("accessanalyzer").list_analyzers()["analyzers"])
         self.assertEqual([], self.admin("GET", "violations"))
 
     def test_only_known_patterns_are_beyond_python(self):

@@ -9,7 +9,7 @@ from .http import Reply
 from .models import MODELS
 from .scalars import write_text
 
-NAMESPACES = {"cloudfront": "http://cloudfront.amazonaws.com/doc/2020-05-31/", "s3": "http://s3.amazonaws.com/doc/2006-03-01/"}
+NAMESPACES = {"cloudfront": "http://cloudfront.amazonaws.com/doc/2020-05-31/", "s3": "http://s3.amazonaws.com/doc/2006-03-01/", "s3control": "http://awss3control.amazonaws.com/doc/2018-08-20/"}
 
 
 def namespace(service):

@@ -23,6 +23,7 @@ INVALID = {
     "cloudtrail": "ValidationException",
     "apigateway": "BadRequestException",
     "s3": "InvalidRequest",
+    "s3control": "InvalidRequest",
 }
 
 
@@ -38,18 +39,18 @@ def throttled(service):
         return AwsError("TooManyRequestsException", "Rate Exceeded.", 429, Reason="CallerRateLimitExceeded", retryAfterSeconds="1")
     if service == "apigateway":
         return AwsError("TooManyRequestsException", "Too Many Requests", 429, retryAfterSeconds="1")
-    if service == "s3":
+    if service in ("s3", "s3control"):
         return AwsError("SlowDown", "Please reduce your request rate.", 503)
     code = "Throttling" if service in ("cloudfront", *QUERY) else "ThrottlingException"
     return AwsError(code, "Rate exceeded", 400)
 
 
 def denied(service, operation, user):
-    code = "AccessDenied" if service in ("cloudfront", "s3", *QUERY) else "AccessDeniedException"
+    code = "AccessDenied" if service in ("cloudfront", "s3", "s3control", *QUERY) else "AccessDeniedException"
     message = f"User: arn:aws:iam::111122223333:user/{user} is not authorized to perform: {service}:{operation} because no identity-based policy allows the {service}:{operation} action"
     return AwsError(code, message, 400 if service in ("codedeploy", "cloudtrail") else 403)
 
 
 def broken(service):
-    code = {"lambda": "ServiceException", "cloudwatch": "InternalFailure", "cloudfront": "InternalError", "s3": "InternalError"}.get(service, "InternalFailure")
+    code = {"lambda": "ServiceException", "cloudwatch": "InternalFailure", "cloudfront": "InternalError", "s3": "InternalError", "s3control": "InternalError"}.get(service, "InternalFailure")
     return AwsError(code, "The request processing has failed because of an unknown error, exception or failure.", 500)

@@ -15,7 +15,7 @@ SERVICES = {
     "monitoring": "cloudwatch",
     "cloudtrail": "cloudtrail",
     "apigateway": "apigateway",
-    "s3": "s3",
+    "s3": "s3",  # and s3control, by its paths
     "securityhub": "securityhub",
     "access-analyzer": "accessanalyzer",
     "iam": "iam",

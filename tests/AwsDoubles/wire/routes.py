@@ -24,7 +24,8 @@ def compiled(operation):
 
 # S3 tells many operations apart by what lies in headers; the double knows these.
 ONLY = {"s3": {"CreateBucket", "HeadBucket", "PutBucketVersioning", "GetBucketVersioning", "PutObject", "GetObject", "HeadObject", "DeleteObject", "ListObjectsV2",
-               "CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload", "AbortMultipartUpload", "ListParts", "ListMultipartUploads"}}
+               "CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload", "AbortMultipartUpload", "ListParts", "ListMultipartUploads",
+               "PutObjectLockConfiguration", "GetObjectLockConfiguration", "PutPublicAccessBlock", "GetPublicAccessBlock", "DeletePublicAccessBlock"}}
 
 
 def table(service, model):

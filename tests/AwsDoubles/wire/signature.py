@@ -14,6 +14,7 @@ from .errors import QUERY, AwsError
 from .models import SERVICES
 
 AUTHORIZATION = re.compile(r"AWS4-HMAC-SHA256 Credential=([^,\s]+),\s*SignedHeaders=([^,\s]+),\s*Signature=([0-9a-f]{64})")
+CONTROL = "/v20180820/"  # what S3's control plane begins its paths with; its requests are signed as S3's
 SKEW = timedelta(minutes=5)
 
 
@@ -41,7 +42,7 @@ def scope_of(request):
     if match:
         parts = match[1].split("/")
         if len(parts) == 5 and parts[3] in SERVICES:
-            return SERVICES[parts[3]], match
+            return "s3control" if parts[3] == "s3" and request.path.startswith(CONTROL) else SERVICES[parts[3]], match
     target = request.headers.get("x-amz-target", "")
     if target:
         return ("cloudtrail" if "CloudTrail" in target else "codedeploy"), match
@@ -56,17 +57,17 @@ def verify(request, service, match, keys, now):
     """The user's name and access key; raises AWS's own error for what is unsigned, wrong, or of another time."""
     if service == "s3" and presigned.is_presigned(request):
         return presigned.verify(request, keys, now)
-    xml = service in ("cloudfront", "s3", *QUERY)
+    xml = service in ("cloudfront", "s3", "s3control", *QUERY)
     if not request.headers.get("authorization"):
         raise AwsError("MissingAuthenticationToken" if xml else "MissingAuthenticationTokenException", "Missing Authentication Token", 403)
     if not match:
         raise AwsError("IncompleteSignature" if xml else "IncompleteSignatureException", "Authorization header requires 'Credential', 'SignedHeaders' and 'Signature' parameters.", 400)
     wrong = "SignatureDoesNotMatch" if xml else "InvalidSignatureException"
     access_key, date, region, name, end = (match[1].split("/") + [""] * 5)[:5]
-    if SERVICES.get(name) != service or end != "aws4_request":
+    if SERVICES.get(name) != ("s3" if service == "s3control" else service) or end != "aws4_request":
         raise AwsError(wrong, "Credential should be scoped to a correct service.", 403)
     if access_key not in keys:
-        raise AwsError("InvalidAccessKeyId" if service == "s3" else "InvalidClientTokenId" if xml else "UnrecognizedClientException", "The security token included in the request is invalid.", 403)
+        raise AwsError("InvalidAccessKeyId" if service in ("s3", "s3control") else "InvalidClientTokenId" if xml else "UnrecognizedClientException", "The security token included in the request is invalid.", 403)
     secret, user = keys[access_key]
     stamp = request.headers.get("x-amz-date", "")
     try:

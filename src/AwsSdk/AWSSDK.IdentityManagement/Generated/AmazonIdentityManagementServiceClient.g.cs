@@ -36,8 +36,8 @@ public partial class AmazonIdentityManagementServiceClient : AmazonServiceClient
 
     protected override void CustomizeRuntimePipeline(RuntimePipeline pipeline) => ServicePipeline.Customize(pipeline);
 
-    public virtual Task<GetAccountSummaryResponse> GetAccountSummaryAsync(GetAccountSummaryRequest request, CancellationToken cancellationToken = default)
-        => InvokeAsync<GetAccountSummaryResponse>(request, GetAccountSummaryOperation.Options(), cancellationToken);
+    public virtual Task<GetPolicyResponse> GetPolicyAsync(GetPolicyRequest request, CancellationToken cancellationToken = default)
+        => InvokeAsync<GetPolicyResponse>(request, GetPolicyOperation.Options(), cancellationToken);
 
     public virtual Task<GetPolicyVersionResponse> GetPolicyVersionAsync(GetPolicyVersionRequest request, CancellationToken cancellationToken = default)
         => InvokeAsync<GetPolicyVersionResponse>(request, GetPolicyVersionOperation.Options(), cancellationToken);
@@ -45,8 +45,14 @@ public partial class AmazonIdentityManagementServiceClient : AmazonServiceClient
     public virtual Task<GetRoleResponse> GetRoleAsync(GetRoleRequest request, CancellationToken cancellationToken = default)
         => InvokeAsync<GetRoleResponse>(request, GetRoleOperation.Options(), cancellationToken);
 
-    public virtual Task<ListPoliciesResponse> ListPoliciesAsync(ListPoliciesRequest request, CancellationToken cancellationToken = default)
-        => InvokeAsync<ListPoliciesResponse>(request, ListPoliciesOperation.Options(), cancellationToken);
+    public virtual Task<GetRolePolicyResponse> GetRolePolicyAsync(GetRolePolicyRequest request, CancellationToken cancellationToken = default)
+        => InvokeAsync<GetRolePolicyResponse>(request, GetRolePolicyOperation.Options(), cancellationToken);
+
+    public virtual Task<ListAttachedRolePoliciesResponse> ListAttachedRolePoliciesAsync(ListAttachedRolePoliciesRequest request, CancellationToken cancellationToken = default)
+        => InvokeAsync<ListAttachedRolePoliciesResponse>(request, ListAttachedRolePoliciesOperation.Options(), cancellationToken);
+
+    public virtual Task<ListRolePoliciesResponse> ListRolePoliciesAsync(ListRolePoliciesRequest request, CancellationToken cancellationToken = default)
+        => InvokeAsync<ListRolePoliciesResponse>(request, ListRolePoliciesOperation.Options(), cancellationToken);
 
     public virtual Task<SimulatePrincipalPolicyResponse> SimulatePrincipalPolicyAsync(SimulatePrincipalPolicyRequest request, CancellationToken cancellationToken = default)
         => InvokeAsync<SimulatePrincipalPolicyResponse>(request, SimulatePrincipalPolicyOperation.Options(), cancellationToken);

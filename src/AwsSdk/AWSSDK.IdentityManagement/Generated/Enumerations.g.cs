@@ -67,28 +67,3 @@ public class PolicySourceType : ConstantClass
 
     public static implicit operator PolicySourceType(string value) => FindValue(value);
 }
-
-public class PolicyUsageType : ConstantClass
-{
-    public static readonly PolicyUsageType PermissionsPolicy = new PolicyUsageType("PermissionsPolicy");
-    public static readonly PolicyUsageType PermissionsBoundary = new PolicyUsageType("PermissionsBoundary");
-
-    public PolicyUsageType(string value) : base(value) { }
-
-    public static PolicyUsageType FindValue(string value) => FindValue<PolicyUsageType>(value);
-
-    public static implicit operator PolicyUsageType(string value) => FindValue(value);
-}
-
-public class PolicyScopeType : ConstantClass
-{
-    public static readonly PolicyScopeType All = new PolicyScopeType("All");
-    public static readonly PolicyScopeType AWS = new PolicyScopeType("AWS");
-    public static readonly PolicyScopeType Local = new PolicyScopeType("Local");
-
-    public PolicyScopeType(string value) : base(value) { }
-
-    public static PolicyScopeType FindValue(string value) => FindValue<PolicyScopeType>(value);
-
-    public static implicit operator PolicyScopeType(string value) => FindValue(value);
-}

@@ -31,6 +31,24 @@ internal static class StructuresXml
         return value;
     }
 
+    internal static AttachedPolicy ReadAttachedPolicy(XElement content)
+    {
+        var value = new AttachedPolicy();
+        foreach (var member in XmlWire.Children(content))
+        {
+            switch (member.Name.LocalName)
+            {
+                case "PolicyName":
+                    value.PolicyName = XmlWire.Text(member);
+                    break;
+                case "PolicyArn":
+                    value.PolicyArn = XmlWire.Text(member);
+                    break;
+            }
+        }
+        return value;
+    }
+
     internal static EvaluationResult ReadEvaluationResult(XElement content)
     {
         var value = new EvaluationResult();

@@ -15,6 +15,13 @@ public partial class AttachedPermissionsBoundary
     public string PermissionsBoundaryArn { get; set; }
 }
 
+public partial class AttachedPolicy
+{
+    public string PolicyName { get; set; }
+
+    public string PolicyArn { get; set; }
+}
+
 public partial class ContextEntry
 {
     public string ContextKeyName { get; set; }

@@ -12,36 +12,24 @@ namespace Amazon.IdentityManagement.Internal;
 
 using Amazon.IdentityManagement.Model;
 
-internal static class ListPoliciesOperation
+internal static class ListRolePoliciesOperation
 {
     internal static InvokeOptions Options() => new InvokeOptions
     {
-        RequestMarshaller = new RequestMarshaller<ListPoliciesRequest>(Marshal),
-        ResponseUnmarshaller = new XmlReply<ListPoliciesResponse>(Unmarshal, Fail),
+        RequestMarshaller = new RequestMarshaller<ListRolePoliciesRequest>(Marshal),
+        ResponseUnmarshaller = new XmlReply<ListRolePoliciesResponse>(Unmarshal, Fail),
     };
 
-    private static IRequest Marshal(ListPoliciesRequest request)
+    private static IRequest Marshal(ListRolePoliciesRequest request)
     {
         var wire = new DefaultRequest(request, "Amazon.IdentityManagement");
         wire.HttpMethod = "POST";
         wire.ResourcePath = "/";
         wire.Headers["Content-Type"] = "application/x-www-form-urlencoded; charset=utf-8";
-        var form = new QueryForm("ListPolicies", "2010-05-08");
-        if (request.Scope != null)
+        var form = new QueryForm("ListRolePolicies", "2010-05-08");
+        if (request.RoleName != null)
         {
-            form.Add("Scope", request.Scope.Value);
-        }
-        if (request.OnlyAttached != null)
-        {
-            form.Add("OnlyAttached", RestWire.Text(request.OnlyAttached.Value));
-        }
-        if (request.PathPrefix != null)
-        {
-            form.Add("PathPrefix", request.PathPrefix);
-        }
-        if (request.PolicyUsageFilter != null)
-        {
-            form.Add("PolicyUsageFilter", request.PolicyUsageFilter.Value);
+            form.Add("RoleName", request.RoleName);
         }
         if (request.Marker != null)
         {
@@ -55,15 +43,15 @@ internal static class ListPoliciesOperation
         return wire;
     }
 
-    private static void Unmarshal(ListPoliciesResponse response, XElement content, Reply reply)
+    private static void Unmarshal(ListRolePoliciesResponse response, XElement content, Reply reply)
     {
-        content = XmlWire.Child(content, "ListPoliciesResult");
+        content = XmlWire.Child(content, "ListRolePoliciesResult");
         foreach (var member in XmlWire.Children(content))
         {
             switch (member.Name.LocalName)
             {
-                case "Policies":
-                    response.Policies = XmlWire.ReadList(member, static item1 => StructuresXml.ReadPolicy(item1));
+                case "PolicyNames":
+                    response.PolicyNames = XmlWire.ReadList(member, static item1 => XmlWire.Text(item1));
                     break;
                 case "IsTruncated":
                     response.IsTruncated = XmlWire.Boolean(member);
@@ -77,6 +65,7 @@ internal static class ListPoliciesOperation
 
     private static AmazonServiceException Fail(XElement content, Failure failure) => failure.Code switch
     {
+        "NoSuchEntity" => Errors.NoSuchEntityException(content, failure),
         "ServiceFailure" => Errors.ServiceFailureException(content, failure),
         _ => Errors.Other(failure),
     };

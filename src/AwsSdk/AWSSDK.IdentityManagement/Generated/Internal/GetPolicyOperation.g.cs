@@ -12,34 +12,38 @@ namespace Amazon.IdentityManagement.Internal;
 
 using Amazon.IdentityManagement.Model;
 
-internal static class GetAccountSummaryOperation
+internal static class GetPolicyOperation
 {
     internal static InvokeOptions Options() => new InvokeOptions
     {
-        RequestMarshaller = new RequestMarshaller<GetAccountSummaryRequest>(Marshal),
-        ResponseUnmarshaller = new XmlReply<GetAccountSummaryResponse>(Unmarshal, Fail),
+        RequestMarshaller = new RequestMarshaller<GetPolicyRequest>(Marshal),
+        ResponseUnmarshaller = new XmlReply<GetPolicyResponse>(Unmarshal, Fail),
     };
 
-    private static IRequest Marshal(GetAccountSummaryRequest request)
+    private static IRequest Marshal(GetPolicyRequest request)
     {
         var wire = new DefaultRequest(request, "Amazon.IdentityManagement");
         wire.HttpMethod = "POST";
         wire.ResourcePath = "/";
         wire.Headers["Content-Type"] = "application/x-www-form-urlencoded; charset=utf-8";
-        var form = new QueryForm("GetAccountSummary", "2010-05-08");
+        var form = new QueryForm("GetPolicy", "2010-05-08");
+        if (request.PolicyArn != null)
+        {
+            form.Add("PolicyArn", request.PolicyArn);
+        }
         wire.Content = form.ToBytes();
         return wire;
     }
 
-    private static void Unmarshal(GetAccountSummaryResponse response, XElement content, Reply reply)
+    private static void Unmarshal(GetPolicyResponse response, XElement content, Reply reply)
     {
-        content = XmlWire.Child(content, "GetAccountSummaryResult");
+        content = XmlWire.Child(content, "GetPolicyResult");
         foreach (var member in XmlWire.Children(content))
         {
             switch (member.Name.LocalName)
             {
-                case "SummaryMap":
-                    response.SummaryMap = XmlWire.ReadMap(member, static item1 => XmlWire.Integer(item1));
+                case "Policy":
+                    response.Policy = StructuresXml.ReadPolicy(member);
                     break;
             }
         }
@@ -47,6 +51,8 @@ internal static class GetAccountSummaryOperation
 
     private static AmazonServiceException Fail(XElement content, Failure failure) => failure.Code switch
     {
+        "InvalidInput" => Errors.InvalidInputException(content, failure),
+        "NoSuchEntity" => Errors.NoSuchEntityException(content, failure),
         "ServiceFailure" => Errors.ServiceFailureException(content, failure),
         _ => Errors.Other(failure),
     };
