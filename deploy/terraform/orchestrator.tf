@@ -40,6 +40,7 @@ locals {
     {
       cloudwatch = templatefile("${path.module}/../iam/cloudwatch.json", local.account)
       cloudtrail = templatefile("${path.module}/../iam/cloudtrail.json", local.account)
+      controls   = templatefile("${path.module}/../iam/controls.json", local.account)
     },
     var.cloudfront ? { cloudfront = templatefile("${path.module}/../iam/cloudfront.json", local.account) } : {},
   )

@@ -89,6 +89,7 @@ internal static class CommandTree
             TargetShowCommand.Create(host),
         });
         root.Subcommands.Add(AdoptCommand.Create(host));
+        root.Subcommands.Add(new Command("aws", "The account of AWS in which targets are.") { AwsDoctorCommand.Create(host) });
         root.Subcommands.Add(FsckCommand.Create(host));
         root.Subcommands.Add(VersionCommand.Create(host));
         root.Subcommands.Add(CompletionCommand.Create(host));

@@ -22,7 +22,11 @@ public sealed class ReferenceTests
         ["AWSSDK.IdentityManagement"] = [],
         ["AWSSDK.S3Control"] = [],
         ["AWSSDK.SimpleNotificationService"] = [],
-        ["OtaOrchestrator.Aws"] = ["OtaOrchestrator.Core", "AWSSDK.APIGateway", "AWSSDK.CloudFront", "AWSSDK.CloudTrail", "AWSSDK.CloudWatch", "AWSSDK.CodeDeploy", "AWSSDK.IoT", "AWSSDK.Lambda"],
+        ["OtaOrchestrator.Aws"] =
+        [
+            "OtaOrchestrator.Core", "AWSSDK.AccessAnalyzer", "AWSSDK.APIGateway", "AWSSDK.CloudFront", "AWSSDK.CloudTrail", "AWSSDK.CloudWatch", "AWSSDK.CodeDeploy", "AWSSDK.IdentityManagement", "AWSSDK.IoT",
+            "AWSSDK.Lambda", "AWSSDK.S3Control", "AWSSDK.SecurityHub",
+        ],
         ["OtaOrchestrator.DevicePlane"] = [],
         ["OtaOrchestrator.Router"] = [],
         ["OtaOrchestrator.Agent"] = ["OtaOrchestrator.Firmware"],

@@ -45,6 +45,12 @@ public sealed class IotTests
         Assert.Equal((102 + (2 * Devices)).ToString(System.Globalization.CultureInfo.InvariantCulture), driven.GetProperty("callsMade").GetString());
         Assert.False((await site.AdoptAsync(0, "homes", "drive")).GetProperty("inventory").TryGetProperty("calls", out var left) && left.GetArrayLength() > 0);
 
+        // An account with what rollouts change, and nothing of what keeps it honest.
+        var examined = (await site.OtaAsync(1, ["aws", "doctor", "-e", "production"])).GetProperty("findings").EnumerateArray()
+            .ToLookup(finding => $"{finding.GetProperty("code").GetString()} {finding.GetProperty("subject").GetString()}", finding => finding.GetProperty("verdict").GetString());
+        Assert.All((string[])["ALIAS api", "FLEET_INDEX homes", "FLEET_GROUPS homes", "BUCKET_PRIVATE homes"], finding => Assert.Equal(["OK"], examined[finding]));
+        Assert.All((string[])["BUCKET_LOCK homes", "PRESIGN_TRUST homes", "PUBLIC_ACCESS account", "TRAIL eu-central-1"], finding => Assert.Equal(["MISSING"], examined[finding]));
+
         // Observed and advised: told of, and left alone.
         await site.AdoptAsync(0, IotAccount.Fleet, "observe");
         Assert.Contains("observed only", Error(await site.StartFirmwareAsync(3, "--dry-run")), StringComparison.Ordinal);

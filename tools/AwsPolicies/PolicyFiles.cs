@@ -63,12 +63,28 @@ public static class PolicyFiles
         {
             Permissions = new() { ["GetObjectMetadata"] = "GetObject", ["InitiateMultipartUpload"] = "PutObject", ["UploadPart"] = "PutObject", ["CompleteMultipartUpload"] = "PutObject", ["ListParts"] = "ListMultipartUploadParts" },
         },
+        new("Amazon.S3", "iot-fleet", "s3", ["GetObjectLockConfiguration", "GetPublicAccessBlock"], ["arn:${partition}:s3:::${firmware_bucket}"])
+        {
+            Permissions = new() { ["GetObjectLockConfiguration"] = "GetBucketObjectLockConfiguration", ["GetPublicAccessBlock"] = "GetBucketPublicAccessBlock" },
+        },
         // Without it, S3 says of what is not there that it must not be seen.
         new("Amazon.S3", "iot-fleet", "s3", ["ListMultipartUploads"], ["arn:${partition}:s3:::${firmware_bucket}"])
         {
             Permissions = new() { ["ListMultipartUploads"] = "ListBucketMultipartUploads" },
             Beside = [new("s3", ["ListBucket"], ["arn:${partition}:s3:::${firmware_bucket}"])],
         },
+        new("Amazon.IdentityManagement", "controls", "iam", ["GetRole", "ListRolePolicies", "GetRolePolicy", "ListAttachedRolePolicies", "SimulatePrincipalPolicy"], ["arn:${partition}:iam::${account}:role/*"]),
+        // Policies of AWS's own, too.
+        new("Amazon.IdentityManagement", "controls", "iam", ["GetPolicy", "GetPolicyVersion"], ["*"]),
+        new("Amazon.CloudTrail", "controls", "cloudtrail", ["DescribeTrails", "GetTrailStatus"], ["*"]),
+        new("Amazon.SecurityHub", "controls", "securityhub", ["DescribeHub", "GetFindings"], ["*"]),
+        new("Amazon.AccessAnalyzer", "controls", "access-analyzer", ["ListAnalyzers", "ListFindings"], ["*"]),
+        new("Amazon.S3Control", "controls", "s3", ["GetPublicAccessBlock"], ["*"])
+        {
+            Permissions = new() { ["GetPublicAccessBlock"] = "GetAccountPublicAccessBlock" },
+        },
+        // Everybody may ask who they are.
+        new("Amazon.SecurityToken", "controls", "sts", ["GetCallerIdentity"], []),
     ];
 
     /// <summary>File name to text, of the operations that are called.</summary>
@@ -83,17 +99,17 @@ public static class PolicyFiles
         return Grants.GroupBy(grant => grant.File).ToDictionary(file => file.Key + ".json", file => Text(file.SelectMany(grant => Statements(grant, called))));
     }
 
-    /// <summary>The permission that a call needs: <c>lambda:UpdateAlias</c>.</summary>
-    public static string Permission((string Service, string Operation) call)
+    /// <summary>The permission that a call needs: <c>lambda:UpdateAlias</c>; null where everybody has it.</summary>
+    public static string? Permission((string Service, string Operation) call)
     {
         var grant = Array.Find(Grants, grant => grant.Service == call.Service && grant.Operations.Contains(call.Operation)) ?? throw new InvalidOperationException($"no row says where {call.Service} {call.Operation} is allowed");
-        return $"{grant.Prefix}:{grant.Permissions.GetValueOrDefault(call.Operation, call.Operation)}";
+        return grant.Resources.Length == 0 ? null : $"{grant.Prefix}:{grant.Permissions.GetValueOrDefault(call.Operation, call.Operation)}";
     }
 
     private static IEnumerable<JsonNode> Statements(Grant grant, IReadOnlyCollection<(string Service, string Operation)> called)
     {
         var used = grant.Operations.Where(operation => called.Contains((grant.Service, operation))).ToList();
-        if (used.Count == 0)
+        if (used.Count == 0 || grant.Resources.Length == 0)
         {
             yield break;
         }

@@ -1,14 +1,19 @@
 using System.Collections.Concurrent;
 using Amazon;
+using Amazon.AccessAnalyzer;
 using Amazon.APIGateway;
 using Amazon.CloudFront;
 using Amazon.CloudTrail;
 using Amazon.CloudWatch;
 using Amazon.CodeDeploy;
+using Amazon.IdentityManagement;
 using Amazon.IoT;
 using Amazon.Lambda;
 using Amazon.Runtime;
 using Amazon.S3;
+using Amazon.S3Control;
+using Amazon.SecurityHub;
+using Amazon.SecurityToken;
 using OtaOrchestrator.Core.Ports;
 
 namespace OtaOrchestrator.Aws.Clients;
@@ -17,9 +22,10 @@ namespace OtaOrchestrator.Aws.Clients;
 /// Clients of AWS, one for each service and region. Credentials, regions, FIPS, partitions and endpoints are the SDK's business: its chain, its profiles, its environment
 /// variables (<c>AWS_ENDPOINT_URL</c>, <c>AWS_ENDPOINT_URL_LAMBDA</c> …). Retries adapt to throttling, and each service has a budget.
 /// </summary>
-public sealed class AwsClients(AwsClientsOptions options, TimeProvider time) : IDisposable
+/// <param name="tailor">Tells each client what is otherwise left to the chain; for tests, which have many accounts in one process.</param>
+public sealed class AwsClients(AwsClientsOptions options, TimeProvider time, Action<ClientConfig>? tailor = null) : IDisposable
 {
-    private readonly ConcurrentDictionary<(Type Service, string Region), AmazonServiceClient> _clients = new();
+    private readonly ConcurrentDictionary<(System.Type Service, string Region), AmazonServiceClient> _clients = new();
     private readonly ConcurrentDictionary<string, CallBudget> _budgets = new(StringComparer.Ordinal);
 
     /// <param name="region">Empty for the region of the SDK's chain.</param>
@@ -45,6 +51,25 @@ public sealed class AwsClients(AwsClientsOptions options, TimeProvider time) : I
 
     /// <inheritdoc cref="Lambda"/>
     public IAmazonS3 S3(string region) => Client<AmazonS3Client, AmazonS3Config>(region, config => new AmazonS3Client(config), options.TransferTimeout);
+
+    /// <inheritdoc cref="Lambda"/>
+    public IAmazonS3Control S3Control(string region) => Client<AmazonS3ControlClient, AmazonS3ControlConfig>(region, config => new AmazonS3ControlClient(config));
+
+    /// <inheritdoc cref="Lambda"/>
+    public IAmazonSecurityHub SecurityHub(string region) => Client<AmazonSecurityHubClient, AmazonSecurityHubConfig>(region, config => new AmazonSecurityHubClient(config));
+
+    /// <inheritdoc cref="Lambda"/>
+    public IAmazonAccessAnalyzer AccessAnalyzer(string region) => Client<AmazonAccessAnalyzerClient, AmazonAccessAnalyzerConfig>(region, config => new AmazonAccessAnalyzerClient(config));
+
+    /// <inheritdoc cref="Lambda"/>
+    public IAmazonSecurityTokenService SecurityToken(string region) => Client<AmazonSecurityTokenServiceClient, AmazonSecurityTokenServiceConfig>(region, config => new AmazonSecurityTokenServiceClient(config));
+
+    /// <summary>IAM is in no region, as CloudFront.</summary>
+    public IAmazonIdentityManagementService IdentityManagement() =>
+        Client<AmazonIdentityManagementServiceClient, AmazonIdentityManagementServiceConfig>("", config => new AmazonIdentityManagementServiceClient(config));
+
+    /// <summary>The region of the SDK's chain; empty where there is none.</summary>
+    public string Region => SecurityToken("").Config is { } config ? config.RegionEndpoint?.SystemName ?? config.AuthenticationRegion ?? "" : "";
 
     public void Dispose()
     {
@@ -74,6 +99,7 @@ public sealed class AwsClients(AwsClientsOptions options, TimeProvider time) : I
         }
 
         config.HttpClientFactory = new BudgetedHttpClients(_budgets.GetOrAdd($"{typeof(TClient).Name}/{region}", _ => new CallBudget(options.CallsPerSecond, time)), attemptMax ?? options.CallTimeout, time);
+        tailor?.Invoke(config);
         try
         {
             return create(config);

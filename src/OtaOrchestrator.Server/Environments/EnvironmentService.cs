@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using OtaOrchestrator.Aws.Doctor;
 using OtaOrchestrator.Aws.IoT.Adoption;
 using OtaOrchestrator.Core.Plans;
 using OtaOrchestrator.DevicePlane;
@@ -14,7 +15,7 @@ using Environment = OtaOrchestrator.Protocol.V1.Environment;
 namespace OtaOrchestrator.Server.Environments;
 
 /// <summary>Environments and what can be changed in them.</summary>
-public sealed class EnvironmentService(Database database, EmbeddedDevicePlane plane, FleetPlaces fleets, TimeProvider time) : Protocol.V1.Environments.EnvironmentsBase
+public sealed class EnvironmentService(Database database, EmbeddedDevicePlane plane, FleetPlaces fleets, AccountDoctor doctor, TimeProvider time) : Protocol.V1.Environments.EnvironmentsBase
 {
     public override async Task<Environment> CreateEnvironment(CreateEnvironmentRequest request, ServerCallContext context)
     {
@@ -149,6 +150,17 @@ public sealed class EnvironmentService(Database database, EmbeddedDevicePlane pl
         }
         var made = await Adopted(environment, id, target, context);
         await responseStream.WriteAsync(new AdoptFleetResponse { Target = made }, context.CancellationToken);
+    }
+
+    public override async Task ExamineAwsAccount(ExamineAwsAccountRequest request, IServerStreamWriter<ExamineAwsAccountResponse> responseStream, ServerCallContext context)
+    {
+        var environment = ResourceNames.Parent(request.Parent);
+        var targets = database.Read(db => Journal.Environment(db, environment) is null ? throw RefusedException.NotFound(request.Parent) : Journal.Targets(db, environment, "", int.MaxValue));
+        var examined = targets.Select(row => AccountExamination.Of(row.Id, Parse(row))).OfType<Examined>().ToList();
+        await foreach (var finding in doctor.ExamineAsync(examined, context.CancellationToken))
+        {
+            await responseStream.WriteAsync(new ExamineAwsAccountResponse { Findings = { AccountExamination.Told(finding) } }, context.CancellationToken);
+        }
     }
 
     public override async Task<Target> GetTarget(GetTargetRequest request, ServerCallContext context)

@@ -17,6 +17,7 @@ using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
 using Microsoft.Extensions.Options;
 using OtaOrchestrator.Aws.Clients;
+using OtaOrchestrator.Aws.Doctor;
 using OtaOrchestrator.Aws.IoT;
 using OtaOrchestrator.DevicePlane;
 using OtaOrchestrator.Firmware.Signing;
@@ -160,6 +161,7 @@ public static class ServerHost
                 provider.GetRequiredService<Database>(), provider.GetRequiredService<FleetPlaces>(),
                 RouterHttp.Create(provider.GetRequiredService<ServerPki>().Orchestrator, provider.GetRequiredService<ServerPki>().Servers.Certificate),
                 provider.GetRequiredService<AwsClients>(), provider.GetRequiredService<IOptions<AwsTargetsOptions>>(), provider.GetRequiredService<TimeProvider>()))
+            .AddSingleton<AccountDoctor>()
             .AddSingleton(provider => new AwsClients(provider.GetRequiredService<IOptions<AwsClientsOptions>>().Value, provider.GetRequiredService<TimeProvider>()))
             .AddSingleton(provider => new CheckReadings(
                 CheckHttp.Create(provider.GetRequiredService<ServerPki>().Orchestrator, provider.GetRequiredService<ServerPki>().Servers.Certificate),

@@ -241,6 +241,21 @@ internal sealed class EnvironmentsOfScene(Scene scene) : Environments.Environmen
     public override Task<ListEnvironmentsResponse> ListEnvironments(ListEnvironmentsRequest request, ServerCallContext context) =>
         Task.FromResult(new ListEnvironmentsResponse { Environments = { scene.Environments.Values } });
 
+    public override async Task ExamineAwsAccount(ExamineAwsAccountRequest request, IServerStreamWriter<ExamineAwsAccountResponse> responseStream, ServerCallContext context)
+    {
+        var there = request.Parent == "environments/production";
+        await Tell("CREDENTIALS", AwsAccountFinding.Types.Verdict.Ok, "account", "account 111122223333 as ota-orchestrator", "");
+        await Tell("SECURITY_HUB", AwsAccountFinding.Types.Verdict.Advice, "eu-central-1", "Security Hub is off", "aws securityhub enable-security-hub");
+        if (!there)
+        {
+            await Tell("ALIAS", AwsAccountFinding.Types.Verdict.Missing, "api", "there is no live\u001b[31m", "aws lambda create-alias");
+            await Tell("TRAIL", AwsAccountFinding.Types.Verdict.Unknown, "eu-central-1", "AWS does not permit cloudtrail:DescribeTrails", "attach deploy/iam/controls.json");
+        }
+
+        Task Tell(string code, AwsAccountFinding.Types.Verdict verdict, string subject, string text, string remedy) => responseStream.WriteAsync(
+            new ExamineAwsAccountResponse { Findings = { new AwsAccountFinding { Code = code, Verdict = verdict, Subject = subject, Asked = "sts:GetCallerIdentity", Text = text, Remedy = remedy } } }, context.CancellationToken);
+    }
+
     public override Task<Target> CreateTarget(CreateTargetRequest request, ServerCallContext context) => Task.FromResult(scene.Once(request.RequestId, () =>
     {
         var made = request.Target.Clone();

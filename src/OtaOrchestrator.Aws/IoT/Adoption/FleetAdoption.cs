@@ -91,29 +91,9 @@ public sealed class FleetAdoption(IAmazonIoT iot)
     private static IEnumerable<(string Name, string? Parent)> GroupsOf(string fleet) =>
         [(fleet, null), (Waves.CohortsOf(fleet), null), .. Enumerable.Range(0, Cohorts.Count).Select(cohort => (Waves.Cohort(fleet, cohort), (string?)Waves.CohortsOf(fleet)))];
 
-    private static IEnumerable<InventoryFinding> Findings(ThingIndexingConfiguration? indexing, VersionSource version)
-    {
-        if (indexing is null || indexing.ThingIndexingMode == ThingIndexingMode.OFF)
-        {
-            yield return new InventoryFinding("INDEX_OFF", true, "fleet indexing is off, so nothing can be counted", "aws iot update-indexing-configuration --thing-indexing-configuration thingIndexingMode=REGISTRY_AND_SHADOW,thingConnectivityIndexingMode=STATUS,namedShadowIndexingMode=ON,filter={namedShadowNames=[ota]}");
-            yield break;
-        }
-
-        if (indexing.ThingIndexingMode != ThingIndexingMode.REGISTRY_AND_SHADOW || indexing.NamedShadowIndexingMode != NamedShadowIndexingMode.ON || indexing.Filter?.NamedShadowNames is { Count: > 0 } named && !named.Contains("ota"))
-        {
-            yield return new InventoryFinding("SHADOW_NOT_INDEXED", true, "the index does not cover the named shadow ota", "thingIndexingMode=REGISTRY_AND_SHADOW, namedShadowIndexingMode=ON, filter={namedShadowNames=[ota]}");
-        }
-
-        if (indexing.ThingConnectivityIndexingMode != ThingConnectivityIndexingMode.STATUS)
-        {
-            yield return new InventoryFinding("CONNECTIVITY_NOT_INDEXED", false, "the index does not know who is connected", "thingConnectivityIndexingMode=STATUS");
-        }
-
-        if (!version.IsAgent)
-        {
-            yield return new InventoryFinding("OTHER_AGENT", true, $"what devices run is read from {version}; whether an update did them good, nobody says", "such a fleet can be observed; it is driven by devices that report in the shadow ota");
-        }
-    }
+    private static IEnumerable<InventoryFinding> Findings(ThingIndexingConfiguration? indexing, VersionSource version) => version.IsAgent
+        ? IndexFindings.Of(indexing)
+        : [.. IndexFindings.Of(indexing), new InventoryFinding("OTHER_AGENT", true, $"what devices run is read from {version}; whether an update did them good, nobody says", "such a fleet can be observed; it is driven by devices that report in the shadow ota")];
 
     private async Task<Plan> PlanAsync(string fleet, string query, List<InventoryFinding> findings, CancellationToken cancellation)
     {
