@@ -14,7 +14,14 @@ internal sealed class XmlReply<TResponse>(
     public override AmazonWebServiceResponse Unmarshall(XmlUnmarshallerContext input)
     {
         var response = new TResponse();
-        read(response, Parse(input), new Reply(input.ResponseData, []));
+        var content = Parse(input);
+        read(response, content, new Reply(input.ResponseData, []));
+        if (Text(XmlWire.Child(content, "ResponseMetadata"), "RequestId") is { } requestId)
+        {
+            // The query protocol says it in the body; the core knows it from the header alone.
+            response.ResponseMetadata = new ResponseMetadata { RequestId = requestId };
+        }
+
         return response;
     }
 
