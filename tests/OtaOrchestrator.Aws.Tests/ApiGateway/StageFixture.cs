@@ -5,20 +5,18 @@ using Amazon.Runtime;
 using OtaOrchestrator.Aws.ApiGateway;
 using OtaOrchestrator.Aws.CloudTrail;
 using OtaOrchestrator.Aws.Tests.Doubles;
+using OtaOrchestrator.Contracts;
 using OtaOrchestrator.Core.Ports;
 
 namespace OtaOrchestrator.Aws.Tests.ApiGateway;
 
-/// <summary>An API with a stage, and the adapter before it. Keeps between two orders what a rollout keeps.</summary>
-internal sealed class StageFixture : IDisposable
+/// <summary>An API with a stage, and the adapter before it.</summary>
+internal sealed class StageFixture : TrafficLane
 {
     public const string Stage = "live";
     private readonly AwsDoubles _aws;
     private readonly Crashing? _crashes;
     private readonly List<IDisposable> _clients = [];
-    private long _revision;
-    private string? _before;
-    private string? _seen;
 
     private StageFixture(AwsDoubles aws, string api, string old, string young, Crashing? crashes)
     {
@@ -34,6 +32,8 @@ internal sealed class StageFixture : IDisposable
     public TargetRelease Candidate { get; }
 
     public StageTarget Target { get; private set; }
+
+    public override ITarget Adapter => Target;
 
     public static IReadOnlyList<TargetStep> Steps { get; } = [new(0, null), new(0.05, null), new(0.5, null), new(1, null)];
 
@@ -51,43 +51,11 @@ internal sealed class StageFixture : IDisposable
         return new StageFixture(aws, api, ids["5.0.3"], ids["5.1.0"], crashes);
     }
 
-    public TargetOrder Order(int step) => new()
+    protected override TargetOrder Template => new()
     {
-        Environment = "production", Target = Api, Rollout = "autumn", Lane = "api", Fence = new Fence(1, ++_revision),
-        Candidate = Candidate, Fallback = Fallback, Steps = Steps, Step = step, Before = _before, Seen = _seen,
+        Environment = "production", Target = Api, Rollout = "autumn", Lane = "api", Fence = default,
+        Candidate = Candidate, Fallback = Fallback, Steps = Steps, Step = -1,
     };
-
-    public async Task PrepareAsync()
-    {
-        var prepared = await Target.PrepareAsync(Order(-1), default);
-        Assert.Null(prepared.Problem);
-        (_before, _seen) = (_before ?? prepared.Before, prepared.Seen);
-    }
-
-    public async Task<TargetOrder> ExposeAsync(int step)
-    {
-        var order = Order(step);
-        await ReachAsync(order);
-        return order;
-    }
-
-    public async Task ReachAsync(TargetOrder order)
-    {
-        await Target.ExposeAsync(order, default);
-        var reading = await Target.ReadAsync(order, default);
-        Assert.True(reading.Agrees, reading.Detail);
-        Assert.Equal(order.Share, reading.Share, 6);
-        _seen = reading.Seen ?? _seen;
-    }
-
-    public async Task RestoreAsync(int step)
-    {
-        var order = Order(step);
-        await Target.RestoreAsync(order, default);
-        Assert.True((await Target.ReadRestorationAsync(order, default)).Agrees);
-    }
-
-    public void Take(Drift drift) => _seen = drift.Seen;
 
     /// <summary>The process starts again: what it held in memory is gone.</summary>
     public StageTarget NewTarget() => Target = new StageTarget(
@@ -98,11 +66,19 @@ internal sealed class StageFixture : IDisposable
     public Task PatchAsync(string path, string value) =>
         _aws.ActAsync("apigateway", "UpdateStage", new { restApiId = Api, stageName = Stage, patchOperations = new[] { new { op = "replace", path, value } } }, "night-shift");
 
-    public async Task<string> ServesAsync() => (await ApisAsync(_aws))[Api]!["stages"]!.ToJsonString();
+    public override async Task<string> ServesAsync() => (await ApisAsync(_aws))[Api]!["stages"]!.ToJsonString();
 
     public async Task<int> WritesAsync() => (await _aws.CallsAsync()).Count(call => call is { Operation: "UpdateStage", User: "ota-orchestrator" });
 
-    public void Dispose() => _clients.ForEach(client => client.Dispose());
+    public override Task MoveAsync() => PatchAsync("/canarySettings/percentTraffic", "40");
+
+    public override void Restart() => NewTarget();
+
+    public override ValueTask DisposeAsync()
+    {
+        _clients.ForEach(client => client.Dispose());
+        return ValueTask.CompletedTask;
+    }
 
     private static async Task<JsonObject> ApisAsync(AwsDoubles aws) => JsonNode.Parse(await aws.SnapshotAsync("apigateway"))!["apigateway"]!["apis"]!.AsObject();
 

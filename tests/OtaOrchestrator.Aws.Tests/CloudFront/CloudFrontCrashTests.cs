@@ -40,7 +40,7 @@ public sealed class CloudFrontCrashTests
     /// <returns>The calls that it took.</returns>
     private static async Task<int> ThereAndBackAsync(AwsDoubles aws, string name, Crashing crashing, bool promoted)
     {
-        using var edge = await EdgeFixture.StartAsync(aws, name, crashing);
+        await using var edge = await EdgeFixture.StartAsync(aws, name, crashing);
         var before = await edge.ConfigAsync();
         Task Resumed(Func<Task> act) => Crashing.ResumedAsync(() => edge.NewTarget(), act);
 

@@ -7,19 +7,17 @@ using Amazon.Runtime;
 using OtaOrchestrator.Aws.CloudFront;
 using OtaOrchestrator.Aws.CloudTrail;
 using OtaOrchestrator.Aws.Tests.Doubles;
+using OtaOrchestrator.Contracts;
 using OtaOrchestrator.Core.Ports;
 
 namespace OtaOrchestrator.Aws.Tests.CloudFront;
 
-/// <summary>A distribution, and the adapter before it. Keeps between two orders what a rollout keeps.</summary>
-internal sealed class EdgeFixture : IDisposable
+/// <summary>A distribution, and the adapter before it.</summary>
+internal sealed class EdgeFixture : TrafficLane
 {
     private readonly AwsDoubles _aws;
     private readonly Crashing? _crashes;
     private readonly List<IDisposable> _clients = [];
-    private long _revision;
-    private string? _before;
-    private string? _seen;
 
     private EdgeFixture(AwsDoubles aws, string distribution, Crashing? crashes)
     {
@@ -30,6 +28,8 @@ internal sealed class EdgeFixture : IDisposable
     public string Distribution { get; }
 
     public CloudFrontTarget Target { get; private set; }
+
+    public override ITarget Adapter => Target;
 
     /// <summary>Testers, 5 %, 15 %, and all.</summary>
     public static IReadOnlyList<TargetStep> Steps { get; } = [new(0, null), new(0.05, null), new(0.15, null), new(1, null)];
@@ -64,76 +64,11 @@ internal sealed class EdgeFixture : IDisposable
         return new EdgeFixture(aws, distributions.Single(one => (string)one.Value!["config"]!["CallerReference"]! == name).Key, crashes);
     }
 
-    public TargetOrder Order(int step) => new()
+    protected override TargetOrder Template => new()
     {
-        Environment = "production", Target = Distribution, Rollout = "autumn", Lane = "api", Fence = new Fence(1, ++_revision),
-        Candidate = Candidate, Fallback = Fallback, Steps = Steps, Step = step, Before = _before, Seen = _seen,
+        Environment = "production", Target = Distribution, Rollout = "autumn", Lane = "api", Fence = default,
+        Candidate = Candidate, Fallback = Fallback, Steps = Steps, Step = -1,
     };
-
-    /// <summary>Asks until it is ready, as the product does.</summary>
-    public async Task PrepareAsync()
-    {
-        Preparation prepared;
-        int asked = 0;
-        do
-        {
-            prepared = await Target.PrepareAsync(Order(-1), default);
-            Assert.Null(prepared.Problem);
-            Assert.True(++asked < 20, prepared.Pending);
-        }
-        while (prepared.Pending is not null);
-        (_before, _seen) = (_before ?? prepared.Before, prepared.Seen);
-    }
-
-    public async Task<TargetOrder> ExposeAsync(int step)
-    {
-        var order = Order(step);
-        await ReachAsync(order);
-        return order;
-    }
-
-    /// <summary>Writes and reads until it holds, as the product does.</summary>
-    public async Task ReachAsync(TargetOrder order)
-    {
-        Reading reading;
-        int asked = 0;
-        do
-        {
-            try
-            {
-                await Target.ExposeAsync(order, default);
-            }
-            catch (IOException)
-            {
-                // Not yet: the next one.
-            }
-
-            reading = await Target.ReadAsync(order, default);
-            Assert.True(++asked < 20, reading.Detail);
-        }
-        while (!reading.Agrees);
-        Assert.Equal(order.Share, reading.Share, 6);
-        _seen = reading.Seen ?? _seen;
-    }
-
-    public async Task RestoreAsync(int step)
-    {
-        var order = Order(step);
-        Restoration restoration;
-        int asked = 0;
-        do
-        {
-            await Target.RestoreAsync(order, default);
-            restoration = await Target.ReadRestorationAsync(order, default);
-            Assert.True(++asked < 20, restoration.Detail);
-        }
-        while (!restoration.Agrees);
-    }
-
-    /// <summary>What was seen last counts for nothing.</summary>
-    public void Forget() => _seen = null;
-
-    public void Take(Drift drift) => _seen = drift.Seen;
 
     /// <summary>The process starts again: what it held in memory is gone.</summary>
     public CloudFrontTarget NewTarget() => Target = new CloudFrontTarget(
@@ -181,7 +116,25 @@ internal sealed class EdgeFixture : IDisposable
         await _aws.ActAsync("cloudfront", "UpdateContinuousDeploymentPolicy", new { Id = id, ContinuousDeploymentPolicyConfig = config }, "night-shift");
     }
 
-    public void Dispose() => _clients.ForEach(client => client.Dispose());
+    /// <summary>The primary distribution and, while there is one, its policy.</summary>
+    public override async Task<string> ServesAsync()
+    {
+        var policy = await PolicyAsync();
+        var config = JsonNode.Parse(await ConfigAsync())!.AsObject();
+        // A policy that is off serves nobody, and its id is nobody's business.
+        config.Remove("ContinuousDeploymentPolicyId");
+        return config.ToJsonString() + ((bool?)policy?["Enabled"] == true ? policy!["TrafficConfig"]!.ToJsonString() : "");
+    }
+
+    public override Task MoveAsync() => WeighAsync(0.1);
+
+    public override void Restart() => NewTarget();
+
+    public override ValueTask DisposeAsync()
+    {
+        _clients.ForEach(client => client.Dispose());
+        return ValueTask.CompletedTask;
+    }
 
     private static object Https() => new { HTTPPort = 80, HTTPSPort = 443, OriginProtocolPolicy = "https-only" };
 

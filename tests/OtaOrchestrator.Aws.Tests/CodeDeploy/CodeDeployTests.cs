@@ -24,19 +24,19 @@ public sealed class CodeDeployTests : IAsyncLifetime
     [InlineData("Server")]
     public async Task There_and_back_after_success_by_a_deployment_of_what_was(string platform)
     {
-        using var group = await GroupFixture.StartAsync(_aws, platform, "api");
+        await using var group = await GroupFixture.StartAsync(_aws, platform, "api");
         var before = await group.ServesAsync();
         await group.PrepareAsync();
-        await group.ExposeAsync(group.Order(0));
+        await group.ExposeAsync(0);
         Assert.Contains(platform == "ECS" ? "api:1" : before, await group.ServesAsync(), StringComparison.Ordinal);
-        await group.ExposeAsync(group.Order(1));
+        await group.ExposeAsync(1);
         await group.Target.PromoteAsync(group.Order(1), _cancellation);
         Assert.NotEqual(before, await group.ServesAsync());
         await group.Target.RenewAsync(group.Order(1), _cancellation);
         Assert.Equal(1, await group.CreatedAsync());
 
-        await group.RestoreAsync(group.Order(1));
-        await group.RestoreAsync(group.Order(1));
+        await group.RestoreAsync(1);
+        await group.RestoreAsync(1);
         Assert.Equal(before, await group.ServesAsync());
         Assert.Equal(2, await group.CreatedAsync());
     }
@@ -46,13 +46,13 @@ public sealed class CodeDeployTests : IAsyncLifetime
     [InlineData("ECS")]
     public async Task Stopped_under_way_it_is_done_only_when_CodeDeploy_s_own_rollback_is(string platform)
     {
-        using var group = await GroupFixture.StartAsync(_aws, platform, "api", slow: platform == "Lambda");
+        await using var group = await GroupFixture.StartAsync(_aws, platform, "api", slow: platform == "Lambda");
         var before = await group.ServesAsync();
         await group.PrepareAsync();
         var order = group.Order(platform == "ECS" ? 0 : 1);
         if (platform == "ECS")
         {
-            await group.ExposeAsync(order);
+            await group.ReachAsync(order);
         }
         else
         {
@@ -63,19 +63,26 @@ public sealed class CodeDeployTests : IAsyncLifetime
             }
         }
 
-        await group.RestoreAsync(group.Order(1));
+        await group.RestoreAsync(1);
         Assert.Equal(before, await group.ServesAsync());
         Assert.Equal(1, await group.CreatedAsync());
     }
 
     [Theory]
-    [InlineData("lose", "CreateDeployment")]
-    [InlineData("throttle", "CreateDeployment")]
-    [InlineData("throttle", "ListDeployments")]
-    [InlineData("error", "BatchGetDeployments")]
-    public async Task A_deployment_is_created_once_whatever_becomes_of_the_answers(string kind, string operation)
+    [InlineData("Lambda", "lose", "CreateDeployment")]
+    [InlineData("Lambda", "throttle", "CreateDeployment")]
+    [InlineData("Lambda", "throttle", "ListDeployments")]
+    [InlineData("Lambda", "error", "BatchGetDeployments")]
+    [InlineData("Server", "lose", "CreateDeployment")]
+    [InlineData("Server", "error", "BatchGetDeployments")]
+    [InlineData("ECS", "lose", "CreateDeployment")]
+    [InlineData("ECS", "lose", "ContinueDeployment")]
+    [InlineData("ECS", "throttle", "ContinueDeployment")]
+    [InlineData("ECS", "lose", "StopDeployment")]
+    public async Task A_deployment_is_created_once_whatever_becomes_of_the_answers(string platform, string kind, string operation)
     {
-        using var group = await GroupFixture.StartAsync(_aws, "Lambda", "api");
+        await using var group = await GroupFixture.StartAsync(_aws, platform, "api");
+        var before = await group.ServesAsync();
         await group.PrepareAsync();
         await _aws.FaultAsync(new AwsFault(kind, "codedeploy", operation));
         var order = group.Order(1);
@@ -83,7 +90,7 @@ public sealed class CodeDeployTests : IAsyncLifetime
         {
             try
             {
-                await group.ExposeAsync(order);
+                await group.ReachAsync(order);
                 break;
             }
             catch (Exception error) when (attempt < 3 && error is not (TargetException or DriftException or Xunit.Sdk.XunitException))
@@ -96,13 +103,15 @@ public sealed class CodeDeployTests : IAsyncLifetime
         foreach (var read in (string[])["ListDeployments", "GetDeploymentGroup"])
         {
             await _aws.FaultAsync(new AwsFault("stale", "codedeploy", read));
-            await group.ExposeAsync(group.Order(1));
+            await group.ExposeAsync(1);
         }
 
         await _aws.FaultAsync(new AwsFault("stale", "codedeploy", "GetDeploymentGroup"));
         await group.Target.RenewAsync(group.Order(1), _cancellation);
-        await group.RestoreAsync(group.Order(1));
-        Assert.Equal(2, (await _aws.CallsAsync()).Count(call => call is { Operation: "CreateDeployment", User: "ota-orchestrator", Error: null }));
+        await group.RestoreAsync(1);
+        Assert.Equal(before, await group.ServesAsync());
+        // What waits for its end is stopped, and CodeDeploy itself goes back.
+        Assert.Equal(platform == "ECS" ? 1 : 2, (await _aws.CallsAsync()).Count(call => call is { Operation: "CreateDeployment", User: "ota-orchestrator", Error: null }));
     }
 
     [Theory]
@@ -110,21 +119,21 @@ public sealed class CodeDeployTests : IAsyncLifetime
     [InlineData("GetDeploymentGroup")]
     public async Task Reads_older_than_the_deployment_do_not_pass_for_a_return(string read)
     {
-        using var group = await GroupFixture.StartAsync(_aws, "Lambda", "api");
+        await using var group = await GroupFixture.StartAsync(_aws, "Lambda", "api");
         var before = await group.ServesAsync();
         await group.PrepareAsync();
-        await group.ExposeAsync(group.Order(1));
+        await group.ExposeAsync(1);
         await _aws.FaultAsync(new AwsFault("stale", "codedeploy", read, Times: 4));
-        await group.RestoreAsync(group.Order(1));
+        await group.RestoreAsync(1);
         Assert.Equal(before, await group.ServesAsync());
     }
 
     [Fact]
     public async Task A_deployment_by_hand_is_named_and_nothing_is_put_on_top_of_it()
     {
-        using var group = await GroupFixture.StartAsync(_aws, "Server", "api");
+        await using var group = await GroupFixture.StartAsync(_aws, "Server", "api");
         await group.PrepareAsync();
-        await group.ExposeAsync(group.Order(1));
+        await group.ExposeAsync(1);
         await group.DeployAsync(7);
         var found = await Assert.ThrowsAsync<DriftException>(() => group.Target.RenewAsync(group.Order(1), _cancellation));
         Assert.Contains("by hand", found.Drift.What, StringComparison.Ordinal);
@@ -135,14 +144,14 @@ public sealed class CodeDeployTests : IAsyncLifetime
     [Fact]
     public async Task A_deployment_that_fails_is_told_with_its_reason_and_goes_back()
     {
-        using var group = await GroupFixture.StartAsync(_aws, "Server", "api");
+        await using var group = await GroupFixture.StartAsync(_aws, "Server", "api");
         var before = await group.ServesAsync();
         await group.PrepareAsync();
         await _aws.AdminAsync("codedeploy/failing", new { application = "api", group = "all", targets = new[] { "i-1", "i-2" } });
-        var failed = await Assert.ThrowsAsync<TargetException>(() => group.ExposeAsync(group.Order(1)));
+        var failed = await Assert.ThrowsAsync<TargetException>(() => group.ExposeAsync(1));
         Assert.Contains("is Failed", failed.Message, StringComparison.Ordinal);
         await _aws.AdminAsync("codedeploy/failing", new { application = "api", group = "all", targets = Array.Empty<string>() });
-        await group.RestoreAsync(group.Order(1));
+        await group.RestoreAsync(1);
         Assert.Equal(before, await group.ServesAsync());
     }
 
@@ -164,7 +173,7 @@ public sealed class CodeDeployTests : IAsyncLifetime
     [InlineData("under way", "is under way")]
     public async Task Preparation_says_what_is_in_the_way_and_deploys_nothing(string wrong, string expected)
     {
-        using var group = await GroupFixture.StartAsync(_aws, "Server", "api");
+        await using var group = await GroupFixture.StartAsync(_aws, "Server", "api");
         var order = group.Order(-1);
         order = wrong switch
         {
@@ -201,6 +210,7 @@ public sealed class CodeDeployTests : IAsyncLifetime
     [Trait("Gate", "Full")]
     [InlineData("Lambda")]
     [InlineData("ECS")]
+    [InlineData("Server")]
     public Task At_each_call_it_may_die_and_it_ends_right_and_nothing_is_made_twice(string platform) => DyingAsync(platform, every: 1);
 
     private async Task DyingAsync(string platform, int every)
@@ -224,13 +234,13 @@ public sealed class CodeDeployTests : IAsyncLifetime
 
     private async Task<int> ThereAndBackAsync(string platform, string application, Crashing crashing)
     {
-        using var group = await GroupFixture.StartAsync(_aws, platform, application, crashing);
+        await using var group = await GroupFixture.StartAsync(_aws, platform, application, crashing);
         var before = await group.ServesAsync();
         await Crashing.ResumedAsync(() => group.NewTarget(), async () => group.Keep(await group.Target.PrepareAsync(group.Order(-1), default)));
         foreach (int step in (int[])[0, 1])
         {
             var order = group.Order(step);
-            await Crashing.ResumedAsync(() => group.NewTarget(), () => group.ExposeAsync(order));
+            await Crashing.ResumedAsync(() => group.NewTarget(), () => group.ReachAsync(order));
         }
 
         var promote = group.Order(1);

@@ -1,12 +1,13 @@
 using Amazon.CodeDeploy;
 using OtaOrchestrator.Aws.CodeDeploy;
 using OtaOrchestrator.Aws.Tests.Doubles;
+using OtaOrchestrator.Contracts;
 using OtaOrchestrator.Core.Ports;
 
 namespace OtaOrchestrator.Aws.Tests.CodeDeploy;
 
-/// <summary>A deployment group of each platform with something deployed, and the adapter before it. Keeps between two orders what a rollout keeps.</summary>
-internal sealed class GroupFixture : IDisposable
+/// <summary>A deployment group of each platform with something deployed, and the adapter before it.</summary>
+internal sealed class GroupFixture : TrafficLane
 {
     private const string Role = "arn:aws:iam::111122223333:role/codedeploy";
     private readonly AwsDoubles _aws;
@@ -14,9 +15,6 @@ internal sealed class GroupFixture : IDisposable
     private readonly string _application;
     private readonly Crashing? _crashes;
     private readonly List<IDisposable> _clients = [];
-    private long _revision;
-    private string? _before;
-    private string? _seen;
 
     private GroupFixture(AwsDoubles aws, string platform, string application, Crashing? crashes)
     {
@@ -25,6 +23,8 @@ internal sealed class GroupFixture : IDisposable
     }
 
     public CodeDeployTarget Target { get; private set; }
+
+    public override ITarget Adapter => Target;
 
     public static async Task<GroupFixture> StartAsync(AwsDoubles aws, string platform, string application, Crashing? crashes = null, bool slow = false)
     {
@@ -55,16 +55,16 @@ internal sealed class GroupFixture : IDisposable
         var fixture = new GroupFixture(aws, platform, application, crashes);
         if (platform != "Lambda")
         {
-            await fixture.FirstAsync();
+            await fixture.DeployedAsync(1);
         }
 
         return fixture;
     }
 
-    public TargetOrder Order(int step) => new()
+    protected override TargetOrder Template => new()
     {
-        Environment = "production", Target = $"{_application}/all", Rollout = "autumn", Lane = "api", Fence = new Fence(1, ++_revision),
-        Candidate = Release(2), Fallback = Release(1), Steps = [new(0, null), new(1, null)], Step = step, Before = _before, Seen = _seen,
+        Environment = "production", Target = $"{_application}/all", Rollout = "autumn", Lane = "api", Fence = default,
+        Candidate = Release(2), Fallback = Release(1), Steps = [new(0, null), new(1, null)], Step = -1,
     };
 
     public TargetRelease Release(int number) => new("api", $"{number}.0", $"sha256:{number}")
@@ -80,36 +80,8 @@ internal sealed class GroupFixture : IDisposable
         },
     };
 
-    public void Keep(Preparation prepared) => (_before, _seen) = (_before ?? prepared.Before, prepared.Seen);
-
-    public async Task PrepareAsync()
-    {
-        var prepared = await Target.PrepareAsync(Order(-1), default);
-        Assert.Null(prepared.Problem);
-        Keep(prepared);
-    }
-
-    /// <summary>As an effect does it: again and again, until it is read back.</summary>
-    public async Task ExposeAsync(TargetOrder order)
-    {
-        await UntilAsync(async () =>
-        {
-            await Target.ExposeAsync(order, default);
-            var reading = await Target.ReadAsync(order, default);
-            _seen = reading.Seen ?? _seen;
-            return reading.Agrees ? null : reading.Detail;
-        });
-    }
-
-    public Task RestoreAsync(TargetOrder order) => UntilAsync(async () =>
-    {
-        await Target.RestoreAsync(order, default);
-        var restoration = await Target.ReadRestorationAsync(order, default);
-        return restoration.Agrees ? null : restoration.Detail;
-    });
-
     /// <summary>What users get: by whichever service serves them.</summary>
-    public async Task<string> ServesAsync()
+    public override async Task<string> ServesAsync()
     {
         var service = _platform == "Lambda" ? "lambda" : "codedeploy";
         var all = System.Text.Json.Nodes.JsonNode.Parse(await _aws.SnapshotAsync(service, history: false))![service]!;
@@ -140,7 +112,15 @@ internal sealed class GroupFixture : IDisposable
         },
     }, user);
 
-    public void Dispose() => _clients.ForEach(client => client.Dispose());
+    public override Task MoveAsync() => DeployedAsync(7);
+
+    public override void Restart() => NewTarget();
+
+    public override ValueTask DisposeAsync()
+    {
+        _clients.ForEach(client => client.Dispose());
+        return ValueTask.CompletedTask;
+    }
 
     private static object Content(object properties, string type) => new
     {
@@ -150,30 +130,26 @@ internal sealed class GroupFixture : IDisposable
 
     private static string Definition(int number) => $"arn:aws:ecs:eu-central-1:111122223333:task-definition/api:{number}";
 
-    /// <summary>What the fallback is was deployed before anybody of ours came.</summary>
-    private async Task FirstAsync()
+    /// <summary>Somebody ends what is under way, deploys, and waits until it is done.</summary>
+    private async Task DeployedAsync(int number)
     {
-        await DeployAsync(1);
+        await EndedAsync();
+        await DeployAsync(number);
+        await EndedAsync();
+    }
+
+    private async Task EndedAsync()
+    {
         using var client = new AmazonCodeDeployClient(AwsDoubles.Operator, _aws.Config<AmazonCodeDeployConfig>());
         await UntilAsync(async () =>
         {
             var last = (await client.GetDeploymentGroupAsync(new() { ApplicationName = _application, DeploymentGroupName = "all" })).DeploymentGroupInfo.LastAttemptedDeployment;
-            if (last.Status.Value is "Ready" or "Baking")
+            if (last?.Status.Value is "Ready" or "Baking")
             {
                 await client.ContinueDeploymentAsync(new() { DeploymentId = last.DeploymentId, DeploymentWaitType = last.Status.Value == "Ready" ? DeploymentWaitType.READY_WAIT : DeploymentWaitType.TERMINATION_WAIT });
             }
 
-            return last.Status == DeploymentStatus.Succeeded ? null : $"the first deployment is {last.Status}";
+            return last is null || last.Status == DeploymentStatus.Succeeded ? null : $"the deployment by hand is {last.Status}";
         });
-    }
-
-    private static async Task UntilAsync(Func<Task<string?>> missing)
-    {
-        var began = TimeProvider.System.GetTimestamp();
-        while (await missing() is { } still)
-        {
-            Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(20), still);
-            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
-        }
     }
 }

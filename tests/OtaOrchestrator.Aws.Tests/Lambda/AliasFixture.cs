@@ -8,19 +8,17 @@ using Amazon.Runtime;
 using OtaOrchestrator.Aws.CloudTrail;
 using OtaOrchestrator.Aws.Lambda;
 using OtaOrchestrator.Aws.Tests.Doubles;
+using OtaOrchestrator.Contracts;
 using OtaOrchestrator.Core.Ports;
 
 namespace OtaOrchestrator.Aws.Tests.Lambda;
 
-/// <summary>A function with one version, an alias on it, and the adapter before it. Keeps between two orders what a rollout keeps.</summary>
-internal sealed class AliasFixture : IDisposable
+/// <summary>A function with one version, an alias on it, and the adapter before it.</summary>
+internal sealed class AliasFixture : TrafficLane
 {
     public const string Alias = "live";
     private readonly AwsDoubles _aws;
     private readonly List<IDisposable> _clients = [];
-    private long _revision;
-    private string? _before;
-    private string? _seen;
 
     public AliasFixture(AwsDoubles aws, string function, HttpClientFactory? http = null)
     {
@@ -34,6 +32,8 @@ internal sealed class AliasFixture : IDisposable
     public Crashing? Crashes { get; }
 
     public LambdaAliasTarget Target { get; private set; }
+
+    public override ITarget Adapter => Target;
 
     /// <summary>Steps of 0, 5 and 50 %, and all.</summary>
     public static IReadOnlyList<TargetStep> Steps { get; } = [new(0, null), new(0.05, null), new(0.5, null), new(1, null)];
@@ -54,34 +54,11 @@ internal sealed class AliasFixture : IDisposable
 
     public static string Sha256(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
-    /// <summary>The next order of the rollout: what was read last is the condition of what is written next.</summary>
-    public TargetOrder Order(int step) => new()
+    protected override TargetOrder Template => new()
     {
-        Environment = "production", Target = $"{Function}:{Alias}", Rollout = "autumn", Lane = "api", Fence = new Fence(1, ++_revision),
-        Candidate = Candidate, Fallback = Fallback, Steps = Steps, Step = step, Before = _before, Seen = _seen,
+        Environment = "production", Target = $"{Function}:{Alias}", Rollout = "autumn", Lane = "api", Fence = default,
+        Candidate = Candidate, Fallback = Fallback, Steps = Steps, Step = -1,
     };
-
-    public async Task PrepareAsync()
-    {
-        var prepared = await Target.PrepareAsync(Order(-1), default);
-        Assert.Null(prepared.Problem);
-        Keep(prepared);
-    }
-
-    public void Keep(Preparation prepared) => (_before, _seen) = (_before ?? prepared.Before, prepared.Seen);
-
-    public void Keep(Reading reading) => _seen = reading.Seen ?? _seen;
-
-    /// <summary>What a person has seen of a change, and takes.</summary>
-    public void Take(Drift drift) => _seen = drift.Seen;
-
-    public async Task<TargetOrder> ExposeAsync(int step)
-    {
-        var order = Order(step);
-        await Target.ExposeAsync(order, default);
-        await ReachedAsync(order);
-        return order;
-    }
 
     public async Task ReachedAsync(TargetOrder order)
     {
@@ -89,13 +66,6 @@ internal sealed class AliasFixture : IDisposable
         Assert.True(reading.Agrees, reading.Detail);
         Assert.Equal(order.Share, reading.Share);
         Keep(reading);
-    }
-
-    public async Task RestoreAsync(int step)
-    {
-        var order = Order(step);
-        await Target.RestoreAsync(order, default);
-        Assert.True((await Target.ReadRestorationAsync(order, default)).Agrees);
     }
 
     /// <summary>The process starts again: what it held in memory is gone.</summary>
@@ -117,9 +87,17 @@ internal sealed class AliasFixture : IDisposable
     public async Task<int> CallsAsync(string operation) =>
         (await _aws.CallsAsync()).Count(call => call.Operation == operation && call.User == "ota-orchestrator" && call.Parameters.TryGetProperty("FunctionName", out var name) && name.GetString() == Function);
 
-    public async Task<string> ServesAsync() => System.Text.Json.Nodes.JsonNode.Parse(await _aws.SnapshotAsync("lambda"))!["lambda"]!["functions"]![Function]!["aliases"]!.ToJsonString();
+    public override async Task<string> ServesAsync() => System.Text.Json.Nodes.JsonNode.Parse(await _aws.SnapshotAsync("lambda"))!["lambda"]!["functions"]![Function]!["aliases"]!.ToJsonString();
 
-    public void Dispose() => _clients.ForEach(client => client.Dispose());
+    public override Task MoveAsync() => MoveAsync("1");
+
+    public override void Restart() => NewTarget();
+
+    public override ValueTask DisposeAsync()
+    {
+        _clients.ForEach(client => client.Dispose());
+        return ValueTask.CompletedTask;
+    }
 
     private T Client<T>(T client)
         where T : IDisposable

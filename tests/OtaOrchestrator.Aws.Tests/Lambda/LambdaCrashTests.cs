@@ -38,7 +38,7 @@ public sealed class LambdaCrashTests
     /// <returns>The calls that it took.</returns>
     private static async Task<int> ThereAndBackAsync(AwsDoubles aws, string function, Crashing crashing)
     {
-        using var alias = await AliasFixture.StartAsync(aws, function, crashing);
+        await using var alias = await AliasFixture.StartAsync(aws, function, crashing);
         var before = await alias.ServesAsync();
         var order = alias.Order(-1);
         await Crashing.ResumedAsync(() => alias.NewTarget(), async () => alias.Keep(await alias.Target.PrepareAsync(order, default)));

@@ -44,19 +44,6 @@ public sealed class RouterTargetTests : World
     }
 
     [Fact]
-    public async Task Repeating_every_call_changes_nothing()
-    {
-        await _target.PrepareAsync(Order(1, -1), default);
-        Assert.Null((await _target.PrepareAsync(Order(1, -1), default)).Problem);
-        await _target.ExposeAsync(Order(2, 1), default);
-        await _target.ExposeAsync(Order(2, 1), default);
-        Assert.True((await _target.ReadAsync(Order(2, 1), default)).Agrees);
-        await _target.RestoreAsync(Order(3, 1), default);
-        await _target.RestoreAsync(Order(3, 1), default);
-        Assert.True((await _target.ReadRestorationAsync(Order(3, 1), default)).Agrees);
-    }
-
-    [Fact]
     public async Task A_restored_route_sends_everybody_to_the_fallback_and_no_late_write_brings_the_candidate_back()
     {
         await _target.PrepareAsync(Order(1, -1), default);
