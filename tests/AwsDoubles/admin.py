@@ -140,6 +140,7 @@ ROUTES = {
     "GET held": lambda world, body, query: world.faults.held,
     "POST release": lambda world, body, query: world.faults.release(body.get("id"), body.get("drop", False)),
     "POST act": act,
+    "POST reset": lambda world, body, query: {},  # the server has done it
     "POST settings": settings,
     "POST load": load,
     "POST replies": reply,

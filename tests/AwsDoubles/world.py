@@ -27,6 +27,10 @@ class World:
         self.loads = Loads(self)
         self.services = {name: make(self) for name, make in SERVICES.items()}
 
+    def fresh(self):
+        """Another account with the same callers, in which nothing has happened."""
+        return World(self.keys)
+
     def handle(self, request):
         service, match = signature.scope_of(request)
         with self.lock:

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Runtime.CompilerServices;
@@ -7,16 +8,20 @@ using Amazon.Runtime;
 
 namespace OtaOrchestrator.Aws.Tests.Doubles;
 
-/// <summary>The doubles of AWS's services (tests/AwsDoubles) as a process of their own, which ends with this one.</summary>
+/// <summary>The doubles of AWS's services (tests/AwsDoubles) as a process of their own, which ends with this one. A process that is not needed any more becomes the next test's, as another account.</summary>
 internal sealed class AwsDoubles : IAsyncDisposable
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+    /// <summary>Processes without a test.</summary>
+    private static readonly ConcurrentBag<(Process Process, Uri Url)> Idle = [];
     private readonly Process _process;
     private readonly HttpClient _http;
+    private readonly bool _again;
 
-    private AwsDoubles(Process process, Uri url)
+    private AwsDoubles(Process process, Uri url, bool again)
     {
         _process = process;
+        _again = again;
         Url = url;
         _http = new HttpClient { BaseAddress = new Uri(url, "/_double/") };
     }
@@ -28,6 +33,13 @@ internal sealed class AwsDoubles : IAsyncDisposable
 
     public static async Task<AwsDoubles> StartAsync(params string[] arguments)
     {
+        if (arguments.Length == 0 && Idle.TryTake(out var idle))
+        {
+            var doubles = new AwsDoubles(idle.Process, idle.Url, again: true);
+            await doubles.AdminAsync("reset", new { });
+            return doubles;
+        }
+
         var process = Start(["--port", "0", .. arguments]);
         const string Words = "listening on ";
         var line = await process.StandardOutput.ReadLineAsync();
@@ -36,7 +48,7 @@ internal sealed class AwsDoubles : IAsyncDisposable
             throw new InvalidOperationException($"the doubles did not start: {line} {await process.StandardError.ReadToEndAsync()}");
         }
 
-        return new AwsDoubles(process, new Uri(line[Words.Length..]));
+        return new AwsDoubles(process, new Uri(line[Words.Length..]), again: arguments.Length == 0);
     }
 
     /// <summary>The product's own credentials, and somebody else's.</summary>
@@ -87,6 +99,12 @@ internal sealed class AwsDoubles : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _http.Dispose();
+        if (_again)
+        {
+            Idle.Add((_process, Url));
+            return;
+        }
+
         _process.StandardInput.Close();
         await _process.WaitForExitAsync();
         _process.Dispose();
