@@ -43,6 +43,9 @@ locals {
       controls   = templatefile("${path.module}/../iam/controls.json", local.account)
     },
     var.cloudfront ? { cloudfront = templatefile("${path.module}/../iam/cloudfront.json", local.account) } : {},
+    var.firmware_distribution == "" ? {} : {
+      firmware-edge = templatefile("${path.module}/../iam/firmware-edge.json", merge(local.account, { firmware_distribution = var.firmware_distribution }))
+    },
   )
 
   policies = merge(local.iot, local.lambda, local.codedeploy, local.apigateway, local.everywhere)

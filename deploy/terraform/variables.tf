@@ -51,6 +51,12 @@ variable "cloudfront" {
   default     = false
 }
 
+variable "firmware_distribution" {
+  description = "Id of the distribution of CloudFront that hands firmware out. Empty: devices fetch it from the bucket."
+  type        = string
+  default     = ""
+}
+
 variable "firmware_retention_days" {
   description = "So long nobody but who may bypass governance can delete an image."
   type        = number

@@ -43,6 +43,7 @@ public static class PolicyFiles
         new("Amazon.CloudFront", "cloudfront", "cloudfront", ["GetContinuousDeploymentPolicy", "CreateContinuousDeploymentPolicy", "UpdateContinuousDeploymentPolicy", "DeleteContinuousDeploymentPolicy"],
             ["arn:${partition}:cloudfront::${account}:continuous-deployment-policy/*"]),
         new("Amazon.CloudFront", "cloudfront", "cloudfront", ["ListDistributions", "ListContinuousDeploymentPolicies"], ["*"]),
+        new("Amazon.CloudFront", "firmware-edge", "cloudfront", ["CreateInvalidation", "GetInvalidation", "GetDistributionConfig"], ["arn:${partition}:cloudfront::${account}:distribution/${firmware_distribution}"]),
         new("Amazon.CloudWatch", "cloudwatch", "cloudwatch", ["DescribeAlarms", "GetMetricData"], ["*"]),
         new("Amazon.CloudTrail", "cloudtrail", "cloudtrail", ["LookupEvents"], ["*"]),
         new("Amazon.IoT", "iot-fleet", "iot", ["CreateJob", "DescribeJob", "GetJobDocument", "CancelJob"],

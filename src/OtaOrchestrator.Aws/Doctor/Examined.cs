@@ -52,3 +52,11 @@ public sealed record ExaminedFleet(string Name, string Region, string Fleet, str
 
     internal override IEnumerable<KeyValuePair<string, string>> Values => [Value("fleet", Fleet), Value("firmware_bucket", FirmwareBucket), Value("presign_role_arn", PresignRoleArn)];
 }
+
+/// <summary>What hands a fleet's firmware out.</summary>
+public sealed record ExaminedFirmwareEdge(string Name, string Distribution) : Examined(Name, "")
+{
+    internal override string Policy => "firmware-edge";
+
+    internal override IEnumerable<KeyValuePair<string, string>> Values => [Value("firmware_distribution", Distribution)];
+}

@@ -21,6 +21,7 @@ internal sealed class TargetQuestions(AwsClients aws, TimeProvider time)
         ExaminedGroup group => [Group(group)],
         ExaminedStage stage => [Stage(stage)],
         ExaminedDistribution distribution => [Distribution(distribution)],
+        ExaminedFirmwareEdge edge => [Edge(edge)],
         ExaminedFleet fleet =>
         [
             Index(fleet),
@@ -66,6 +67,15 @@ internal sealed class TargetQuestions(AwsClients aws, TimeProvider time)
             return configuration.Staging == true ? question.Missing($"{target.Distribution} is a staging distribution", Another)
                 : configuration.Enabled != true ? question.Missing($"{target.Distribution} is disabled, so it serves nobody", "enable it")
                 : question.Ok($"{target.Distribution} is enabled");
+        });
+
+    private Question Edge(ExaminedFirmwareEdge target) =>
+        new("FIRMWARE_EDGE", target.Name, "cloudfront:GetDistributionConfig", "name a distribution that is there: aws cloudfront list-distributions", async (question, cancellation) =>
+        {
+            var configuration = (await aws.CloudFront().GetDistributionConfigAsync(new GetDistributionConfigRequest { Id = target.Distribution }, cancellation)).DistributionConfig;
+            return configuration.Enabled != true ? question.Missing($"{target.Distribution} is disabled, so it hands out nothing", "enable it")
+                : configuration.DefaultCacheBehavior?.TrustedKeyGroups?.Enabled != true ? question.Advice($"{target.Distribution} hands firmware out to everybody: it trusts no key group", "give its default behaviour the key group with the public key of --firmware-edge")
+                : question.Ok($"{target.Distribution} hands firmware out to who has a signed link");
         });
 
     private Question Index(ExaminedFleet target) =>

@@ -1,12 +1,13 @@
 using System.Globalization;
 using Amazon.IoT;
 using Amazon.IoT.Model;
+using OtaOrchestrator.Aws.CloudFront;
 using OtaOrchestrator.Core.Ports;
 
 namespace OtaOrchestrator.Aws.IoT;
 
 /// <summary>The jobs of a fleet: created once, found by their names, withdrawn.</summary>
-internal sealed class FleetJobs(IAmazonIoT iot, IotFleetOptions options, TimeProvider time)
+internal sealed class FleetJobs(IAmazonIoT iot, IotFleetOptions options, FirmwareEdge? edge, TimeProvider time)
 {
     private const int PageSize = 250;
 
@@ -26,7 +27,7 @@ internal sealed class FleetJobs(IAmazonIoT iot, IotFleetOptions options, TimePro
         catch (ResourceAlreadyExistsException)
         {
             var there = await iot.GetJobDocumentAsync(new GetJobDocumentRequest { JobId = request.JobId }, cancellation);
-            if (there.Document != request.Document)
+            if (FirmwareEdge.WithoutSignatures(there.Document) != FirmwareEdge.WithoutSignatures(request.Document))
             {
                 throw new TargetException($"the job {request.JobId} exists with another document");
             }
@@ -105,7 +106,7 @@ internal sealed class FleetJobs(IAmazonIoT iot, IotFleetOptions options, TimePro
     {
         JobId = id,
         Targets = [.. targetArns],
-        Document = document,
+        Document = edge?.Linked(document) ?? document,
         Description = description,
         PresignedUrlConfig = new PresignedUrlConfig
         {

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using Amazon.IoT;
 using Amazon.IoT.Model;
+using OtaOrchestrator.Aws.CloudFront;
 using OtaOrchestrator.Aws.S3;
 using OtaOrchestrator.Core.Plans;
 using OtaOrchestrator.Core.Ports;
@@ -28,17 +29,19 @@ public sealed class IotFleet : ITarget
     private readonly Fences _fences = new();
 
     private readonly FirmwareBucket? _firmware;
+    private readonly FirmwareEdge? _edge;
 
     /// <param name="firmware">Where devices fetch images from; null where the service that they are registered with has them already.</param>
-    public IotFleet(IAmazonIoT iot, IotFleetOptions options, TimeProvider time, FirmwareBucket? firmware = null)
+    /// <param name="edge">What hands them out from there; null where devices fetch from the bucket itself.</param>
+    public IotFleet(IAmazonIoT iot, IotFleetOptions options, TimeProvider time, FirmwareBucket? firmware = null, FirmwareEdge? edge = null)
     {
         _iot = iot;
-        _firmware = firmware;
+        (_firmware, _edge) = (firmware, edge);
         _options = options;
         _time = time;
         (_startedAt, _startedStamp) = (time.GetUtcNow(), time.GetTimestamp());
         _index = new FleetIndex(iot);
-        _jobs = new FleetJobs(iot, options, time);
+        _jobs = new FleetJobs(iot, options, edge, time);
     }
 
     public Capabilities Capabilities { get; } = new()
@@ -112,9 +115,15 @@ public sealed class IotFleet : ITarget
         // The way back first: what is exposed must be able to return.
         foreach (var release in _firmware is null ? [] : new[] { order.Fallback, order.Candidate })
         {
-            if (await _firmware!.PutAsync(release.Digest["sha256:".Length..], cancellation) is { } progress)
+            var sha256 = release.Digest["sha256:".Length..];
+            if (await _firmware!.PutAsync(sha256, cancellation) is { } progress)
             {
                 return new Preparation(members, Pending: progress);
+            }
+
+            if (_edge is not null && await _edge.RefreshAsync(sha256, cancellation) is { } waiting)
+            {
+                return new Preparation(members, Pending: waiting);
             }
         }
 
@@ -324,14 +333,14 @@ public sealed class IotFleet : ITarget
         }
     }
 
-    private static string? Problem(TargetOrder order)
+    private string? Problem(TargetOrder order)
     {
-        if (order.Candidate.Document is not { Length: > 0 and <= DocumentCharsMax })
+        if (!Fits(order.Candidate.Document))
         {
             return $"{order.Candidate} needs a signed update document of at most {DocumentCharsMax} characters";
         }
 
-        if (order.Fallback.Document is not { Length: > 0 and <= DocumentCharsMax })
+        if (!Fits(order.Fallback.Document))
         {
             return $"{order.Fallback} needs a signed return document of at most {DocumentCharsMax} characters";
         }
@@ -347,6 +356,8 @@ public sealed class IotFleet : ITarget
 
         return null;
     }
+
+    private bool Fits(string? document) => document is { Length: > 0 } && (_edge?.Linked(document) ?? document).Length <= DocumentCharsMax;
 
     private async Task<(long Offered, long Queued)> Offered(TargetOrder order, JobNames names, CancellationToken cancellation)
     {

@@ -6,16 +6,19 @@ namespace OtaOrchestrator.Server.Environments;
 /// <summary>An environment's targets as the doctor of AWS accounts knows them, and what it finds as callers are told.</summary>
 internal static class AccountExamination
 {
-    /// <returns>Null for a target that is not on AWS.</returns>
-    public static Examined? Of(string name, Target target) => target switch
+    /// <returns>Nothing for a target that is not on AWS.</returns>
+    public static IEnumerable<Examined> Of(string name, Target target) => target switch
     {
-        { Lambda: { } alias } => new ExaminedAlias(name, alias.Region, alias.Function, alias.Alias),
-        { CodeDeploy: { } group } => new ExaminedGroup(name, group.Region, group.Application, group.DeploymentGroup),
-        { ApiGateway: { } stage } => new ExaminedStage(name, stage.Region, stage.RestApi, stage.Stage),
-        { CloudFront: { } edge } => new ExaminedDistribution(name, edge.Distribution),
-        { Fleet: { Aws: { } place } fleet } => new ExaminedFleet(name, place.Region, fleet.Fleet, place.FirmwareBucket, place.PresignRoleArn),
-        _ => null,
+        { Lambda: { } alias } => [new ExaminedAlias(name, alias.Region, alias.Function, alias.Alias)],
+        { CodeDeploy: { } group } => [new ExaminedGroup(name, group.Region, group.Application, group.DeploymentGroup)],
+        { ApiGateway: { } stage } => [new ExaminedStage(name, stage.Region, stage.RestApi, stage.Stage)],
+        { CloudFront: { } edge } => [new ExaminedDistribution(name, edge.Distribution)],
+        { Fleet: { Aws: { Edge: { } edge } place } fleet } => [Devices(name, fleet, place), new ExaminedFirmwareEdge(name, edge.Distribution)],
+        { Fleet: { Aws: { } place } fleet } => [Devices(name, fleet, place)],
+        _ => [],
     };
+
+    private static ExaminedFleet Devices(string name, FleetTarget fleet, AwsIotPlace place) => new(name, place.Region, fleet.Fleet, place.FirmwareBucket, place.PresignRoleArn);
 
     public static AwsAccountFinding Told(AccountFinding finding) => new()
     {

@@ -156,7 +156,7 @@ public sealed class EnvironmentService(Database database, EmbeddedDevicePlane pl
     {
         var environment = ResourceNames.Parent(request.Parent);
         var targets = database.Read(db => Journal.Environment(db, environment) is null ? throw RefusedException.NotFound(request.Parent) : Journal.Targets(db, environment, "", int.MaxValue));
-        var examined = targets.Select(row => AccountExamination.Of(row.Id, Parse(row))).OfType<Examined>().ToList();
+        var examined = targets.SelectMany(row => AccountExamination.Of(row.Id, Parse(row))).ToList();
         await foreach (var finding in doctor.ExamineAsync(examined, context.CancellationToken))
         {
             await responseStream.WriteAsync(new ExamineAwsAccountResponse { Findings = { AccountExamination.Told(finding) } }, context.CancellationToken);

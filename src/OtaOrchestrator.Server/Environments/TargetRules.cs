@@ -99,6 +99,28 @@ internal static partial class TargetRules
         {
             violations.Add(new PlanViolation("target.fleet.aws.presignRoleArn", $"{Names.Shown(place.PresignRoleArn)} is not the ARN of a role", "arn:aws:iam::111122223333:role/name"));
         }
+        if (place.Edge is { } edge)
+        {
+            At(edge, violations);
+        }
+    }
+
+    private static void At(FirmwareEdge edge, List<PlanViolation> violations)
+    {
+        if (!Id(edge.Distribution))
+        {
+            violations.Add(new PlanViolation("target.fleet.aws.edge.distribution", $"{Names.Shown(edge.Distribution)} is not a distribution's id", "for example E2QWRUHAPOMQZL"));
+        }
+        if (edge.Domain.Length > 253 || !Domain().IsMatch(edge.Domain))
+        {
+            violations.Add(new PlanViolation("target.fleet.aws.edge.domain", $"{Names.Shown(edge.Domain)} is not a domain", "for example fw.example.com"));
+        }
+        if (!Id(edge.KeyPairId))
+        {
+            violations.Add(new PlanViolation("target.fleet.aws.edge.keyPairId", $"{Names.Shown(edge.KeyPairId)} is not a public key's id", "for example K2JCJMDEHXQW5F"));
+        }
+
+        static bool Id(string id) => id.Length is > 0 and <= 32 && id.All(c => char.IsAsciiLetterUpper(c) || char.IsAsciiDigit(c));
     }
 
     private static void Region(string region, string field, List<PlanViolation> violations)
@@ -111,4 +133,7 @@ internal static partial class TargetRules
 
     [GeneratedRegex(@"\Aarn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+\z")]
     private static partial Regex Role();
+
+    [GeneratedRegex(@"\A([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}\z")]
+    private static partial Regex Domain();
 }
