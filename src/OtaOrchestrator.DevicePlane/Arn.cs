@@ -11,6 +11,8 @@ internal sealed class Arn(string region, string account)
 
     public string Job(string id) => $"{_prefix}job/{id}";
 
+    public string OtaUpdate(string id) => $"{_prefix}otaupdate/{id}";
+
     public string Certificate(string id) => $"{_prefix}cert/{id}";
 
     public string Index(string name) => $"{_prefix}index/{name}";

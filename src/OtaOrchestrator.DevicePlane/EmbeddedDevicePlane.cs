@@ -280,8 +280,9 @@ public sealed partial class EmbeddedDevicePlane : IHostedService, IAsyncDisposab
                 State, Writer, Sessions, new DeviceTopics(State, Writer, jobs, new ShadowPayload(clock), options), new ClaimTopics(Provisioning, Writer), clock, logging.CreateLogger<MqttFront>());
             Firmware = new FirmwareRoute(links, State.Active, Path.GetFullPath(options.FirmwareRoot));
             var arns = new Arn(options.Region, options.AccountId);
+            var jobsApi = new JobsApi(State, arns, options);
             Router = new ControlPlaneRouter(
-                Writer, new RegistryApi(State, arns), new JobsApi(State, arns, options), new IndexApi(State.Index, arns), endpoint, new SignatureCheck(options, clock), logging.CreateLogger<ControlPlaneRouter>());
+                Writer, new RegistryApi(State, arns), jobsApi, new OtaUpdatesApi(State, arns, jobsApi, options), new IndexApi(State.Index, arns), endpoint, new SignatureCheck(options, clock), logging.CreateLogger<ControlPlaneRouter>());
         }
 
         public PlaneStore Store { get; }

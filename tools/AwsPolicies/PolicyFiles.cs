@@ -47,13 +47,14 @@ public static class PolicyFiles
         new("Amazon.CloudWatch", "cloudwatch", "cloudwatch", ["DescribeAlarms", "GetMetricData"], ["*"]),
         new("Amazon.CloudTrail", "cloudtrail", "cloudtrail", ["LookupEvents"], ["*"]),
         new("Amazon.IoT", "iot-fleet", "iot", ["CreateJob", "DescribeJob", "GetJobDocument", "CancelJob"],
-            ["arn:${partition}:iot:${region}:${account}:job/ota-*", "arn:${partition}:iot:${region}:${account}:thinggroup/${fleet}", "arn:${partition}:iot:${region}:${account}:thinggroup/${fleet}-*"])
+            ["arn:${partition}:iot:${region}:${account}:job/ota-*", "arn:${partition}:iot:${region}:${account}:job/AFR_OTA-ota-*", "arn:${partition}:iot:${region}:${account}:thinggroup/${fleet}", "arn:${partition}:iot:${region}:${account}:thinggroup/${fleet}-*"])
         {
             // The links in a job's document are signed by this role.
             Beside = [new("iam", ["PassRole"], ["${presign_role_arn}"])],
         },
         new("Amazon.IoT", "iot-fleet", "iot", ["CancelJobExecution", "DescribeJobExecution", "ListJobExecutionsForJob"],
-            ["arn:${partition}:iot:${region}:${account}:job/ota-*", "arn:${partition}:iot:${region}:${account}:thing/*"]),
+            ["arn:${partition}:iot:${region}:${account}:job/ota-*", "arn:${partition}:iot:${region}:${account}:job/AFR_OTA-ota-*", "arn:${partition}:iot:${region}:${account}:thing/*"]),
+        new("Amazon.IoT", "iot-fleet", "iot", ["CreateOTAUpdate", "GetOTAUpdate"], ["arn:${partition}:iot:${region}:${account}:otaupdate/ota-*"]),
         new("Amazon.IoT", "iot-fleet", "iot", ["CreateThingGroup", "DescribeThingGroup", "ListThingsInThingGroup", "AddThingToThingGroup", "RemoveThingFromThingGroup"],
             ["arn:${partition}:iot:${region}:${account}:thinggroup/${fleet}", "arn:${partition}:iot:${region}:${account}:thinggroup/${fleet}-*", "arn:${partition}:iot:${region}:${account}:thing/*"]),
         new("Amazon.IoT", "iot-fleet", "iot", ["DescribeThing", "UpdateThing", "ListThingGroupsForThing", "ListThingPrincipals", "ListJobExecutionsForThing"], ["arn:${partition}:iot:${region}:${account}:thing/*"]),

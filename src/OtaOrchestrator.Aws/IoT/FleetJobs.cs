@@ -14,12 +14,23 @@ internal sealed class FleetJobs(IAmazonIoT iot, IotFleetOptions options, Firmwar
     /// <summary>How far the service's clock may be ahead of ours.</summary>
     private static readonly TimeSpan SkewMax = TimeSpan.FromMinutes(1);
 
+    private readonly OtaUpdates _updates = new(iot, options);
+
     /// <summary>
-    /// Creates the job unless it is there. One that is there with another document is refused; one that was withdrawn meanwhile stays withdrawn,
+    /// Creates the job unless it is there. One that is there with another document or image is refused; one that was withdrawn meanwhile stays withdrawn,
     /// so that a late call resurrects nothing.
     /// </summary>
-    public async Task EnsureAsync(CreateJobRequest request, CancellationToken cancellation)
+    /// <param name="release">What is offered: its document, or its image where the devices run FreeRTOS's OTA agent.</param>
+    public async Task EnsureAsync(CreateJobRequest request, TargetRelease release, CancellationToken cancellation)
     {
+        if (release.Image is { } image)
+        {
+            await _updates.EnsureAsync(request, image, cancellation);
+            return;
+        }
+
+        var document = release.Document ?? throw new TargetException($"{release} has no document");
+        request.Document = edge?.Linked(document) ?? document;
         try
         {
             await iot.CreateJobAsync(request, cancellation);
@@ -102,11 +113,11 @@ internal sealed class FleetJobs(IAmazonIoT iot, IotFleetOptions options, Firmwar
         }
     }
 
-    public CreateJobRequest Request(string id, IEnumerable<string> targetArns, string document, string description, int? ratePerMinuteMax) => new()
+    /// <summary>A job without what it offers.</summary>
+    public CreateJobRequest Request(string id, IEnumerable<string> targetArns, string description, int? ratePerMinuteMax) => new()
     {
         JobId = id,
         Targets = [.. targetArns],
-        Document = edge?.Linked(document) ?? document,
         Description = description,
         PresignedUrlConfig = new PresignedUrlConfig
         {

@@ -115,7 +115,7 @@ public sealed class IotFleet : ITarget
         // The way back first: what is exposed must be able to return.
         foreach (var release in _firmware is null ? [] : new[] { order.Fallback, order.Candidate })
         {
-            var sha256 = release.Digest["sha256:".Length..];
+            var sha256 = release.Image?.Sha256 ?? release.Digest["sha256:".Length..];
             if (await _firmware!.PutAsync(sha256, cancellation) is { } progress)
             {
                 return new Preparation(members, Pending: progress);
@@ -134,7 +134,6 @@ public sealed class IotFleet : ITarget
     {
         _fences.Pass(order);
         await WithdrawPredecessors(order, cancellation);
-        var document = order.Candidate.Document ?? throw new TargetException($"{order.Candidate} has no update document");
         var names = new JobNames(order);
         for (var step = 0; step <= order.Step; step++)
         {
@@ -144,7 +143,7 @@ public sealed class IotFleet : ITarget
             }
 
             var description = $"{order.Candidate} for {order.Target}: rollout {order.Rollout}, lane {order.Lane}, step {step + 1}, attempt {order.Attempt}";
-            var request = _jobs.Request(names.Update(step, order.Attempt), await Arns(order.Target, groups, cancellation), document, description, order.RatePerMinuteMax);
+            var request = _jobs.Request(names.Update(step, order.Attempt), await Arns(order.Target, groups, cancellation), description, order.RatePerMinuteMax);
             // Continuous: a device that is enrolled into an exposed cohort later is offered the same as its neighbours.
             request.TargetSelection = TargetSelection.CONTINUOUS;
             request.AbortConfig = new AbortConfig
@@ -161,7 +160,7 @@ public sealed class IotFleet : ITarget
                 ],
             };
             _fences.Pass(order);
-            await _jobs.EnsureAsync(request, cancellation);
+            await _jobs.EnsureAsync(request, order.Candidate, cancellation);
         }
 
         return true;
@@ -237,15 +236,14 @@ public sealed class IotFleet : ITarget
         var returning = Waves.Exposed(order).First(order.RestoreShare);
         if (returning.Count > 0)
         {
-            var document = order.Fallback.Document ?? throw new TargetException($"{order.Fallback} has no return document");
             var description = $"return from {order.Candidate} to {order.Fallback} for {order.Target}: rollout {order.Rollout}, lane {order.Lane}";
             // Each part of a return names everything that is to be back by then. For who is back already there is nothing to do,
             // and who failed tries once more. A snapshot, for a return must not meet devices enrolled after it.
             foreach (var (part, groups) in returning.Groups.Chunk(TargetsMax).Index())
             {
-                var request = _jobs.Request(names.Return(returning.Count, part), await Arns(order.Target, groups, cancellation), document, description, order.RatePerMinuteMax);
+                var request = _jobs.Request(names.Return(returning.Count, part), await Arns(order.Target, groups, cancellation), description, order.RatePerMinuteMax);
                 request.TargetSelection = TargetSelection.SNAPSHOT;
-                await _jobs.EnsureAsync(request, cancellation);
+                await _jobs.EnsureAsync(request, order.Fallback, cancellation);
             }
         }
 
@@ -335,14 +333,9 @@ public sealed class IotFleet : ITarget
 
     private string? Problem(TargetOrder order)
     {
-        if (!Fits(order.Candidate.Document))
+        if ((order.Candidate.Image is null ? Documents(order) : Images(order)) is { } unfit)
         {
-            return $"{order.Candidate} needs a signed update document of at most {DocumentCharsMax} characters";
-        }
-
-        if (!Fits(order.Fallback.Document))
-        {
-            return $"{order.Fallback} needs a signed return document of at most {DocumentCharsMax} characters";
+            return unfit;
         }
 
         foreach (var step in order.Steps.Where(s => s.Group is null))
@@ -356,6 +349,15 @@ public sealed class IotFleet : ITarget
 
         return null;
     }
+
+    private string? Documents(TargetOrder order) =>
+        !Fits(order.Candidate.Document) ? $"{order.Candidate} needs a signed update document of at most {DocumentCharsMax} characters"
+        : !Fits(order.Fallback.Document) ? $"{order.Fallback} needs a signed return document of at most {DocumentCharsMax} characters"
+        : null;
+
+    /// <summary>FreeRTOS's agent takes what is higher than what it runs, also on the way back.</summary>
+    private static string? Images(TargetOrder order) => order.Fallback.Image is { } twin && ReleaseVersion.Compare(twin.Version, order.Candidate.Image!.Version) > 0 ? null
+        : $"devices with FreeRTOS's OTA agent refuse {order.Fallback} after {order.Candidate}, for it is lower: publish its code under a higher version, as its twin";
 
     private bool Fits(string? document) => document is { Length: > 0 } && (_edge?.Linked(document) ?? document).Length <= DocumentCharsMax;
 

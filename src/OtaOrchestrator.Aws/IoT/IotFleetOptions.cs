@@ -32,6 +32,9 @@ public sealed class IotFleetOptions
     /// <summary>The role that AWS assumes to sign firmware links. The embedded plane needs none.</summary>
     public string? PresignRoleArn { get; set; }
 
+    /// <summary>Where the images lie, for the updates of FreeRTOS's OTA agent. The embedded plane takes any name for its own store.</summary>
+    public string FirmwareBucket { get; set; } = "ota-firmware";
+
     /// <summary>Devices heard of within this time count as reachable for a step's reach.</summary>
     public TimeSpan ReachableWithin { get; set; } = TimeSpan.FromDays(7);
 }

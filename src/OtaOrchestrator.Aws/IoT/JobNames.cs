@@ -13,6 +13,9 @@ internal sealed class JobNames
 {
     private const int RolloutCharsMax = 20;
 
+    /// <summary>Where AWS puts eight characters of its own before the name.</summary>
+    private const int OtaUpdateRolloutCharsMax = 12;
+
     public JobNames(TargetOrder order)
         : this(order, order.Rollout, order.Lane)
     {
@@ -26,8 +29,9 @@ internal sealed class JobNames
 
     private JobNames(TargetOrder order, string rollout, string lane)
     {
-        OfFleet = "ota-" + Hash(order.Environment, order.Target)[..8] + "-";
-        var readable = new string([.. rollout.Where(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-').Take(RolloutCharsMax)]);
+        var updates = order.Candidate.Image is not null;
+        OfFleet = (updates ? OtaUpdates.JobPrefix : "") + "ota-" + Hash(order.Environment, order.Target)[..8] + "-";
+        var readable = new string([.. rollout.Where(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-').Take(updates ? OtaUpdateRolloutCharsMax : RolloutCharsMax)]);
         OfLane = $"{OfFleet}{readable}-{Hash(order.Environment, order.Target, rollout, lane)[..12]}-";
     }
 

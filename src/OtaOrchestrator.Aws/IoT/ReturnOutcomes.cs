@@ -20,7 +20,7 @@ internal sealed class ReturnOutcomes
         Candidate = FleetQuery.All(affected, heard, FleetQuery.Not(Failed));
         Silent = FleetQuery.All(affected, FleetQuery.Not(heard), FleetQuery.Not(Failed));
         Returned = FleetQuery.All(
-            FleetQuery.Runs(order.Fallback.Digest), returns, FleetQuery.Any(FleetQuery.Outcome("confirmed"), FleetQuery.RanBefore(candidates)));
+            FleetQuery.Runs([order.Fallback.Digest, .. order.Fallback.Image is { } twin ? ["sha256:" + twin.Sha256] : Array.Empty<string>()]), returns, FleetQuery.Any(FleetQuery.Outcome("confirmed"), FleetQuery.RanBefore(candidates)));
     }
 
     /// <summary>Reachable, and still on what is taken back or installing it.</summary>

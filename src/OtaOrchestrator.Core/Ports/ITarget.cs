@@ -73,8 +73,20 @@ public sealed record TargetRelease(string Name, string Version, string Digest)
     /// <summary>The signed update document for a fleet, as JSON of at most 32,768 characters.</summary>
     public string? Document { get; init; }
 
+    /// <summary>
+    /// What FreeRTOS's OTA agent is offered, in place of a document. Of a fallback it is its twin, where the agents refuse a lower version: the same code under a version above the
+    /// candidate's.
+    /// </summary>
+    public OtaImage? Image { get; init; }
+
     public override string ToString() => $"{Name}@{Version}";
 }
+
+/// <summary>An image as FreeRTOS's OTA agent takes it.</summary>
+/// <param name="Version">That it says of itself, to be compared with the one that runs.</param>
+/// <param name="Sha256">64 hex digits.</param>
+/// <param name="Signature">ECDSA P-256 over the SHA-256 of the exact image, DER in base64.</param>
+public sealed record OtaImage(string Version, string Sha256, string Signature);
 
 /// <summary>What a superseded rollout had offered on a target.</summary>
 /// <param name="Release"><c>name@version</c>.</param>

@@ -16,7 +16,7 @@ internal sealed partial class ControlPlaneRouter
     private readonly SignatureCheck _signatures;
     private readonly ILogger _logger;
 
-    public ControlPlaneRouter(PlaneWriter writer, RegistryApi registry, JobsApi jobs, IndexApi index, Func<string?, string> endpoint, SignatureCheck signatures, ILogger<ControlPlaneRouter> logger)
+    public ControlPlaneRouter(PlaneWriter writer, RegistryApi registry, JobsApi jobs, OtaUpdatesApi updates, IndexApi index, Func<string?, string> endpoint, SignatureCheck signatures, ILogger<ControlPlaneRouter> logger)
     {
         (_writer, _signatures, _logger) = (writer, signatures, logger);
 
@@ -50,6 +50,8 @@ internal sealed partial class ControlPlaneRouter
         Map("GET", "/things/{thingName}/jobs/{jobId}", jobs.DescribeExecution);
         Map("PUT", "/things/{thingName}/jobs/{jobId}/cancel", jobs.CancelExecution);
         Map("DELETE", "/things/{thingName}/jobs/{jobId}/executionNumber/{executionNumber}", jobs.DeleteExecution);
+        Map("POST", "/otaUpdates/{otaUpdateId}", updates.Create);
+        Map("GET", "/otaUpdates/{otaUpdateId}", updates.Get);
         Map("POST", "/indices/search", index.Search);
         Map("POST", "/indices/statistics", index.Statistics);
         Map("POST", "/indices/buckets", index.Buckets);

@@ -40,12 +40,7 @@ public sealed class FleetFixture : IAsyncDisposable
             }),
             TimeProvider.System,
             NullLoggerFactory.Instance);
-        Iot = new ModelCheckedClient(new AmazonIoTConfig
-        {
-            ServiceURL = _plane.ControlPlaneUri.ToString(),
-            AuthenticationRegion = "local-1",
-            HttpClientFactory = _plane.ControlPlaneClientFactory,
-        });
+        Iot = new ModelCheckedClient(Config());
         Iot.BeforeRequestEvent += (_, _) => Calls++;
         Target = new IotFleet(Iot, Settings, Clock);
     }
@@ -61,7 +56,13 @@ public sealed class FleetFixture : IAsyncDisposable
     /// <summary>Calls to the control plane so far.</summary>
     public int Calls { get; private set; }
 
+    /// <summary>Where the plane's images lie, each under its SHA-256.</summary>
+    public string Firmware => Path.Combine(_directory, "firmware");
+
     public long Now => Clock.GetUtcNow().ToUnixTimeSeconds();
+
+    /// <summary>A client that asks for what no model allows.</summary>
+    public AmazonIoTClient Unchecked() => new(new Amazon.Runtime.BasicAWSCredentials("key", "secret"), Config());
 
     public static async Task<FleetFixture> StartAsync()
     {
@@ -162,6 +163,13 @@ public sealed class FleetFixture : IAsyncDisposable
         _server.Dispose();
         Directory.Delete(_directory, recursive: true);
     }
+
+    private AmazonIoTConfig Config() => new()
+    {
+        ServiceURL = _plane.ControlPlaneUri.ToString(),
+        AuthenticationRegion = "local-1",
+        HttpClientFactory = _plane.ControlPlaneClientFactory,
+    };
 
     private static X509Certificate2 Authority()
     {

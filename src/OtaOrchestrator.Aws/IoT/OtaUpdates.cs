@@ -1,0 +1,85 @@
+using Amazon.IoT;
+using Amazon.IoT.Model;
+using OtaOrchestrator.Core.Ports;
+
+namespace OtaOrchestrator.Aws.IoT;
+
+/// <summary>
+/// Jobs for FreeRTOS's OTA agent: AWS makes stream, document and job of an update, some time after it was asked to. The job is then one as any other, under the update's name
+/// with a prefix.
+/// </summary>
+internal sealed class OtaUpdates(IAmazonIoT iot, IotFleetOptions options)
+{
+    /// <summary>What AWS puts before an update's id to name its job.</summary>
+    public const string JobPrefix = "AFR_OTA-";
+
+    /// <summary>What the agent's port checks with; a device knows it by this name.</summary>
+    private const string KeyName = "release-key";
+
+    /// <summary>Asks for the update behind a job unless it was asked for before. Repeating finds out whether it was made.</summary>
+    /// <param name="like">Job, targets, limits and what else the update takes over.</param>
+    /// <exception cref="TargetException">AWS could not make it, or it exists with another image.</exception>
+    public async Task EnsureAsync(CreateJobRequest like, OtaImage image, CancellationToken cancellation)
+    {
+        var id = like.JobId[JobPrefix.Length..];
+        try
+        {
+            await iot.CreateOTAUpdateAsync(Request(id, like, image), cancellation);
+        }
+        catch (ResourceAlreadyExistsException)
+        {
+            var there = (await iot.GetOTAUpdateAsync(new GetOTAUpdateRequest { OtaUpdateId = id }, cancellation)).OtaUpdateInfo;
+            if (there.OtaUpdateStatus == OTAUpdateStatus.CREATE_FAILED)
+            {
+                throw new TargetException($"AWS IoT could not make the update {id}: {there.ErrorInfo?.Code} {there.ErrorInfo?.Message}");
+            }
+
+            if (there.OtaUpdateFiles is not [var file] || file.FileLocation?.S3Location?.Key != image.Sha256)
+            {
+                throw new TargetException($"the update {id} exists with another image");
+            }
+        }
+    }
+
+    private CreateOTAUpdateRequest Request(string id, CreateJobRequest like, OtaImage image) => new()
+    {
+        OtaUpdateId = id,
+        Description = like.Description,
+        Targets = like.Targets,
+        Protocols = [Protocol.HTTP],
+        TargetSelection = like.TargetSelection,
+        RoleArn = options.PresignRoleArn ?? throw new TargetException("there is no role with which AWS IoT makes updates"),
+        AwsJobPresignedUrlConfig = new AwsJobPresignedUrlConfig { ExpiresInSec = like.PresignedUrlConfig.ExpiresInSec },
+        AwsJobTimeoutConfig = new AwsJobTimeoutConfig { InProgressTimeoutInMinutes = like.TimeoutConfig.InProgressTimeoutInMinutes },
+        AwsJobExecutionsRolloutConfig = like.JobExecutionsRolloutConfig is { } rate ? new AwsJobExecutionsRolloutConfig { MaximumPerMinute = rate.MaximumPerMinute } : null,
+        AwsJobAbortConfig = like.AbortConfig is { } abort ? new AwsJobAbortConfig { AbortCriteriaList = abort.CriteriaList.ConvertAll(Criterion) } : null,
+        Files =
+        [
+            new OTAUpdateFile
+            {
+                FileName = "firmware.img",
+                FileType = 0,
+                FileVersion = image.Version,
+                FileLocation = new FileLocation { S3Location = new S3Location { Bucket = options.FirmwareBucket, Key = image.Sha256 } },
+                CodeSigning = new CodeSigning
+                {
+                    CustomCodeSigning = new CustomCodeSigning
+                    {
+                        Signature = new CodeSigningSignature { InlineDocument = new MemoryStream(Convert.FromBase64String(image.Signature)) },
+                        CertificateChain = new CodeSigningCertificateChain { CertificateName = KeyName },
+                        HashAlgorithm = "SHA256",
+                        SignatureAlgorithm = "ECDSA",
+                    },
+                },
+            },
+        ],
+    };
+
+    private static AwsJobAbortCriteria Criterion(AbortCriteria criterion) => new()
+    {
+        Action = AwsJobAbortCriteriaAbortAction.CANCEL,
+        FailureType = AwsJobAbortCriteriaFailureType.FindValue(criterion.FailureType.Value),
+        ThresholdPercentage = criterion.ThresholdPercentage,
+        MinNumberOfExecutedThings = criterion.MinNumberOfExecutedThings,
+    };
+}
