@@ -110,3 +110,37 @@ resource "aws_iam_role_policy" "presign" {
     }]
   })
 }
+
+# What AWS IoT does in the name of this role when it makes an OTA update.
+resource "aws_iam_role_policy" "updates" {
+  count = var.freertos ? 1 : 0
+
+  name = "make-updates"
+  role = aws_iam_role.presign.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Effect   = "Allow"
+        Action   = ["iot:CreateJob", "iot:CreateStream"]
+        Resource = "*"
+      },
+      {
+        Effect   = "Allow"
+        Action   = ["iot:DescribeJob", "iot:DeleteJob", "iot:DeleteStream"]
+        Resource = ["${local.iot_arn}:job/AFR_OTA-*", "${local.iot_arn}:stream/AFR_OTA-*"]
+      },
+      {
+        Effect   = "Allow"
+        Action   = ["s3:ListBucket", "s3:ListBucketVersions", "s3:GetBucketLocation"]
+        Resource = aws_s3_bucket.firmware.arn
+      },
+      {
+        Effect   = "Allow"
+        Action   = "iam:PassRole"
+        Resource = aws_iam_role.presign.arn
+      },
+    ]
+  })
+}

@@ -57,6 +57,12 @@ variable "firmware_distribution" {
   default     = ""
 }
 
+variable "freertos" {
+  description = "Whether devices run FreeRTOS's OTA agent: then the role that signs links makes AWS IoT's OTA updates, too."
+  type        = bool
+  default     = false
+}
+
 variable "firmware_retention_days" {
   description = "So long nobody but who may bypass governance can delete an image."
   type        = number

@@ -68,6 +68,33 @@ public sealed class IotTests
         static string Error(System.Text.Json.JsonElement answer) => answer.GetProperty("error").GetProperty("message").GetString()!;
     }
 
+    /// <summary>The devices here are not of FreeRTOS, and refuse its updates: so the way back is seen, too.</summary>
+    [Fact]
+    public async Task Devices_that_refuse_lower_versions_get_updates_and_return_by_a_twin()
+    {
+        await using var site = await CloudSite.StartAsync(Devices);
+        await site.AdoptAsync(0, IotAccount.Fleet, "drive", "--agent", "freertos");
+        var refused = await site.StartFirmwareAsync(8);
+        Assert.Contains("--twin-of thermostat-fw@2.3.1", refused.GetProperty("error").GetProperty("message").GetString(), StringComparison.Ordinal);
+        var twin = Path.GetTempFileName();
+        await File.WriteAllBytesAsync(twin, System.Security.Cryptography.RandomNumberGenerator.GetBytes(5000));
+        await site.OtaAsync(8, ["release", "publish", "thermostat-fw@2.3.0", "--file", twin, "--hardware", "thermo-a1", "--twin-of", "thermostat-fw@2.3.1"]);
+        var published = await site.OtaAsync("release", "publish", "thermostat-fw@2.5.0", "--file", twin, "--hardware", "thermo-a1", "--security-counter", "99", "--twin-of", "thermostat-fw@2.3.1");
+        File.Delete(twin);
+
+        await site.StartFirmwareAsync(0);
+        var sheet = await site.UndoSheetAsync("firmware");
+        await site.UntilAsync("firmware", RolloutState.RolledBack, Limit);
+        await site.Iot!.AllRunAsync("2.3.1", Devices);
+        var (code, said) = await site.ShellAsync("aws iot list-jobs --query 'jobs[].jobId' --output text; aws iot get-job-document --job-id $(aws iot list-jobs --query \"jobs[?contains(jobId,'-r-')].jobId | [0]\" --output text) --output text");
+        Assert.True(code == 0, said);
+        Assert.Matches(@"AFR_OTA-ota-\w+-firmware-\w+-u-0-1", said);
+        Assert.Contains(published.GetProperty("firmware").GetProperty("signature").GetString()!, said, StringComparison.Ordinal);
+        (code, said) = await site.ShellAsync(string.Join("\n", sheet.Commands.Select(command => command.Command + " || exit 9")));
+        Assert.True(code == 0, said);
+        await site.CleanAsync();
+    }
+
     [Fact]
     [Trait("Gate", "Full")]
     public async Task Ill_firmware_on_devices_takes_the_function_back_too()

@@ -35,7 +35,7 @@ public sealed class LambdaTests
         await site.UntilAsync("good", RolloutState.RolledBack, Limit);
         Assert.Equal(before, await site.ServesAsync());
         await site.Aws.ActAsync("lambda", "UpdateAlias", new { FunctionName = CloudSite.Function, Name = CloudSite.Alias, FunctionVersion = "2" });
-        var (code, said) = await ShellAsync(site, string.Join("\n", sheet.Commands.Select(command => command.Command + " || exit 9")));
+        var (code, said) = await site.ShellAsync(string.Join("\n", sheet.Commands.Select(command => command.Command + " || exit 9")));
         Assert.True(code == 0, said);
         Assert.Equal(before, await site.ServesAsync());
         await site.CleanAsync();
@@ -139,13 +139,4 @@ public sealed class LambdaTests
     {
         FunctionName = CloudSite.Function, Name = CloudSite.Alias, FunctionVersion = "1", RoutingConfig = new { AdditionalVersionWeights = new Dictionary<string, double> { ["2"] = weight } },
     }, "night-shift");
-
-    private static async Task<(int Code, string Said)> ShellAsync(CloudSite site, string script)
-    {
-        // This command line is older than the variable.
-        script = script.Replace("aws lambda ", $"aws --endpoint-url {site.Aws.Url} lambda ", StringComparison.Ordinal);
-        await using var shell = Child.Start("/bin/sh", ["-c", script], site.Account);
-        await shell.WaitAsync(Limit);
-        return (shell.ExitCode, $"{script}\n{shell.Output}");
-    }
 }

@@ -14,7 +14,14 @@ internal sealed class OtaUpdates(IAmazonIoT iot, IotFleetOptions options)
     public const string JobPrefix = "AFR_OTA-";
 
     /// <summary>What the agent's port checks with; a device knows it by this name.</summary>
-    private const string KeyName = "release-key";
+    public const string KeyName = "release-key";
+
+    public const string FileName = "firmware.img";
+
+    /// <summary>How the image is signed; together they name the signature in the document: <c>sig-sha256-ecdsa</c>.</summary>
+    public const string Hash = "SHA256";
+
+    public const string Algorithm = "ECDSA";
 
     /// <summary>Asks for the update behind a job unless it was asked for before. Repeating finds out whether it was made.</summary>
     /// <param name="like">Job, targets, limits and what else the update takes over.</param>
@@ -57,7 +64,7 @@ internal sealed class OtaUpdates(IAmazonIoT iot, IotFleetOptions options)
         [
             new OTAUpdateFile
             {
-                FileName = "firmware.img",
+                FileName = FileName,
                 FileType = 0,
                 FileVersion = image.Version,
                 FileLocation = new FileLocation { S3Location = new S3Location { Bucket = options.FirmwareBucket, Key = image.Sha256 } },
@@ -67,8 +74,8 @@ internal sealed class OtaUpdates(IAmazonIoT iot, IotFleetOptions options)
                     {
                         Signature = new CodeSigningSignature { InlineDocument = new MemoryStream(Convert.FromBase64String(image.Signature)) },
                         CertificateChain = new CodeSigningCertificateChain { CertificateName = KeyName },
-                        HashAlgorithm = "SHA256",
-                        SignatureAlgorithm = "ECDSA",
+                        HashAlgorithm = Hash,
+                        SignatureAlgorithm = Algorithm,
                     },
                 },
             },

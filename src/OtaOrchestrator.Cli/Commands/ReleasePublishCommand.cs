@@ -21,10 +21,11 @@ internal static class ReleasePublishCommand
         var hardware = new Option<string[]>("--hardware") { Description = "Hardware ids, for images that don't say it themselves.", HelpName = "ID" };
         var counter = new Option<long>("--security-counter") { Description = "Lowest counter that may be installed after it, for images that don't say it themselves.", HelpName = "N" };
         var fleet = new Option<string?>("--fleet") { Description = "Only for devices of this fleet.", HelpName = "NAME" };
+        var twin = new Option<string?>("--twin-of") { Description = "The image has the code of this release under a higher version: by it devices return that refuse a lower one.", HelpName = "NAME@VERSION" };
         var sha256 = new Option<string?>("--sha256") { Description = "What the image must hash to.", HelpName = "HEX" };
         var stays = new Option<string[]>("--stays") { Description = "What a rollback does not take back, for people, for example \"DB migration 0051\"; may be given more than once.", HelpName = "TEXT" };
         return new Command("publish", "Publish a back-end version (--address, --artifact) or a firmware image (--file). The server checks and signs it.")
-            { release, file, address, artifact, hardware, counter, fleet, sha256, stays }.Does(host, async session =>
+            { release, file, address, artifact, hardware, counter, fleet, twin, sha256, stays }.Does(host, async session =>
         {
             var image = session.Get(file);
             var addresses = session.Get(address) ?? [];
@@ -50,7 +51,7 @@ internal static class ReleasePublishCommand
             else
             {
                 var ids = session.Get(hardware) ?? [];
-                content.Firmware = new FirmwareRelease { Size = image.Length, HardwareIds = { ids }, SecurityCounter = session.Get(counter), Fleet = session.Get(fleet) ?? "" };
+                content.Firmware = new FirmwareRelease { Size = image.Length, HardwareIds = { ids }, SecurityCounter = session.Get(counter), Fleet = session.Get(fleet) ?? "", TwinOf = session.Get(twin) is { } same ? ResourceName.Release(same) : "" };
                 if (ids.Length > 0 && expected.Length == 0)
                 {
                     // An image that does not describe itself does not protect itself either.

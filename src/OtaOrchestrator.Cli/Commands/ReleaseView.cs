@@ -16,6 +16,10 @@ internal static class ReleaseView
         if (release.Firmware is { } firmware)
         {
             yield return Terminal.Clean($"  firmware  {Say.Count(firmware.Size)} bytes, {firmware.Format}, for {(firmware.HardwareIds.Count > 0 ? string.Join(" ", firmware.HardwareIds) : "any hardware")}{(firmware.Fleet.Length > 0 ? " of " + firmware.Fleet : "")}, counter {Say.Count(firmware.SecurityCounter)}");
+            if (firmware.TwinOf.Length > 0)
+            {
+                yield return Terminal.Clean($"  twin of   {ResourceName.Last(firmware.TwinOf)}");
+            }
             yield return firmware.Signature.Length > 0 ? "  signed    sig-sha256-ecdsa" : "  signed    no";
         }
         if (release.Publisher.Length > 0)

@@ -15,7 +15,7 @@ internal static class TargetView
             yield return Terminal.Clean($"  fleet     {fleet.Fleet}, {Say.Plural(fleet.Devices, "device")}, hardware {string.Join(" ", fleet.HardwareIds)}");
             if (fleet.Aws is { } place)
             {
-                yield return Terminal.Clean($"  at        AWS IoT in {place.Region}, firmware in {place.FirmwareBucket}{(place.Edge is { } before ? $", handed out by {before.Domain}" : "")}");
+                yield return Terminal.Clean($"  at        AWS IoT in {place.Region}, firmware in {place.FirmwareBucket}{(place.Edge is { } before ? $", handed out by {before.Domain}" : "")}{(place.Agent == DeviceAgent.Freertos ? ", taken by FreeRTOS's agent" : "")}");
             }
             yield return $"  seen      {Say.Ago(fleet.LastCheckIn, now)}";
         }

@@ -99,9 +99,17 @@ internal static partial class TargetRules
         {
             violations.Add(new PlanViolation("target.fleet.aws.presignRoleArn", $"{Names.Shown(place.PresignRoleArn)} is not the ARN of a role", "arn:aws:iam::111122223333:role/name"));
         }
+        if (!Enum.IsDefined(place.Agent))
+        {
+            violations.Add(new PlanViolation("target.fleet.aws.agent", $"{(int)place.Agent} is no agent", "OTA or FREERTOS"));
+        }
         if (place.Edge is { } edge)
         {
             At(edge, violations);
+            if (place.Agent == DeviceAgent.Freertos)
+            {
+                violations.Add(new PlanViolation("target.fleet.aws.edge", "is nothing for FreeRTOS's agent: AWS IoT itself writes the links in its updates"));
+            }
         }
     }
 

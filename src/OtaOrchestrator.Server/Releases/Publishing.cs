@@ -85,7 +85,22 @@ public sealed class Publishing(Database database, FirmwareStore store, SigningKe
         {
             throw RefusedException.Invalid("release.firmware", "has at most 32 hardware ids of letters, digits, hyphen and underscore, and a counter that is not negative");
         }
+        if (firmware.TwinOf.Length > 0)
+        {
+            Twin(release, ResourceNames.Release(firmware.TwinOf));
+        }
         return firmware.Size;
+    }
+
+    /// <summary>A twin is higher than what it is the twin of, or nobody needs it.</summary>
+    private static void Twin(Release release, ReleaseName of)
+    {
+        var own = ResourceNames.Release(release.Name);
+        if (own.Name != of.Name || ReleaseVersion.Compare(own.Version, of.Version) <= 0)
+        {
+            throw RefusedException.Invalid("release.firmware.twinOf", $"{own} is no twin of {of}: it has the same name, and a higher version");
+        }
+        release.Firmware.TwinOf = $"releases/{of}";
     }
 
     private static async Task ReceiveAsync(Upload upload, Func<Upload, CancellationToken, Task> read, CancellationToken cancellation)

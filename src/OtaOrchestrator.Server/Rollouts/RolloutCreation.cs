@@ -182,7 +182,8 @@ public sealed class RolloutCreation(Database database, ITargets targets, Signing
         }
         if (target.Kind == TargetKind.Fleet && candidate.Kind == "firmware" && fallback.Kind == "firmware")
         {
-            Fits(path, spec.Fleet, ReleaseService.Parse(candidate).Firmware, ReleaseService.Parse(fallback).Firmware, candidate.Id, fallback.Id, violations);
+            var back = Twins.Needed(spec.Fleet) ? Twins.Of(db, environment, fallback, [candidate.Version]) : fallback;
+            Fits(path, spec.Fleet, ReleaseService.Parse(candidate).Firmware, ReleaseService.Parse(back).Firmware, candidate.Id, back.Id, violations);
         }
         return new DraftLane(lane with { Fallback = fallback.Id }, target, spec, candidate, fallback, []);
     }
@@ -214,6 +215,12 @@ public sealed class RolloutCreation(Database database, ITargets targets, Signing
 
     private (TargetRelease Candidate, TargetRelease Fallback) Signed(Statements db, Draft draft, DraftLane lane, Wire.FleetTarget fleet)
     {
+        if (Twins.Needed(fleet))
+        {
+            // Above what a rollout that is taken over has brought, too.
+            string[] brought = [lane.Candidate.Version, .. (lane.Predecessors ?? []).Select(before => ResourceNames.Release($"releases/{before.Release}").Version)];
+            return (Imaged(lane.Candidate, lane.Candidate), Imaged(lane.Fallback, Twins.Of(db, draft.Environment, lane.Fallback, brought)));
+        }
         // In this order: the fallback's manifest is the newer one, so that a device which took the candidate takes it too.
         var candidate = Document(UpdateOperation.Update, draft, lane.Plan.Name, fleet, lane.Candidate, Journal.NextSequence(db, fleet.Fleet), []);
         var fallback = Document(UpdateOperation.Return, draft, lane.Plan.Name, fleet, lane.Fallback, Journal.NextSequence(db, fleet.Fleet), [lane.Candidate.Digest, .. (lane.Predecessors ?? []).Select(before => before.Digest)]);
@@ -221,6 +228,12 @@ public sealed class RolloutCreation(Database database, ITargets targets, Signing
             new TargetRelease(lane.Candidate.Name, lane.Candidate.Version, lane.Candidate.Digest) { Document = candidate },
             new TargetRelease(lane.Fallback.Name, lane.Fallback.Version, lane.Fallback.Digest) { Document = fallback });
     }
+
+    /// <param name="offered">What devices are given to run it: itself, or its twin.</param>
+    private static TargetRelease Imaged(ReleaseRow row, ReleaseRow offered) => new(row.Name, row.Version, row.Digest)
+    {
+        Image = new OtaImage(offered.Version, offered.Digest["sha256:".Length..], ReleaseService.Parse(offered).Firmware.Signature),
+    };
 
     private string Document(UpdateOperation operation, Draft draft, string lane, Wire.FleetTarget fleet, ReleaseRow row, long sequence, IReadOnlyList<string> candidates)
     {

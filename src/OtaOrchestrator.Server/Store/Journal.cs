@@ -55,6 +55,9 @@ public static class Journal
     public static List<ReleaseRow> Releases(Statements db, string nameAfter, string versionAfter, int most) => db.Query(
         "SELECT name, version, digest, kind, spec, publisher, published_at FROM releases WHERE (name, version) > ($1, $2) ORDER BY name, version LIMIT $3", ReleaseOf, nameAfter, versionAfter, most);
 
+    public static List<ReleaseRow> ReleasesNamed(Statements db, string name) =>
+        db.Query("SELECT name, version, digest, kind, spec, publisher, published_at FROM releases WHERE name = $1 ORDER BY version", ReleaseOf, name);
+
     public static void Hold(Statements db, HoldRow row) => db.Run(
         "INSERT OR REPLACE INTO holds (environment, release, rollout, reason, since) VALUES ($1, $2, $3, $4, $5)", row.Environment, row.Release, row.Rollout, row.Reason, row.Since);
 

@@ -37,7 +37,7 @@ public sealed class FleetPlaces(IAmazonIoT embedded, IotFleet embeddedFleets, Aw
         var iot = aws.IoT(place.Region);
         var bucket = new FirmwareBucket(aws.S3(place.Region), place.FirmwareBucket, store.File, time);
         var edge = place.Edge is { } handsOut ? new Aws.CloudFront.FirmwareEdge(aws.CloudFront(), handsOut.Distribution, new SignedLinks(handsOut.Domain, handsOut.KeyPairId, LinkKey()), time) : null;
-        return new FleetPlace(key, iot, new IotDevices(iot), new IotFleet(iot, new IotFleetOptions { PresignRoleArn = place.PresignRoleArn }, time, bucket, edge), VersionSource.Parse(place.VersionFrom) ?? VersionSource.Agent);
+        return new FleetPlace(key, iot, new IotDevices(iot), new IotFleet(iot, new IotFleetOptions { PresignRoleArn = place.PresignRoleArn, FirmwareBucket = place.FirmwareBucket }, time, bucket, edge), VersionSource.Parse(place.VersionFrom) ?? VersionSource.Agent);
     }
 
     private RSA LinkKey()

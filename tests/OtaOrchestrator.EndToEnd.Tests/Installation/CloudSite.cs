@@ -184,6 +184,22 @@ internal sealed class CloudSite : IAsyncDisposable
         return await OtaAsync(expected, ["rollout", "start", plan, "-e", "production", .. more]);
     }
 
+    /// <summary>What a person does with AWS's own command line.</summary>
+    public async Task<(int Code, string Said)> ShellAsync(string script)
+    {
+        // This command line is older than the variables.
+        script = script.Replace("aws lambda ", $"aws --endpoint-url {Aws.Url} lambda ", StringComparison.Ordinal);
+        var variables = Account;
+        if (Iot is not null)
+        {
+            script = script.Replace("aws iot ", $"aws --endpoint-url {variables["AWS_ENDPOINT_URL_IOT"]} iot ", StringComparison.Ordinal);
+            variables["AWS_CA_BUNDLE"] = variables["SSL_CERT_FILE"];
+        }
+        await using var shell = Child.Start("/bin/sh", ["-c", script], variables);
+        await shell.WaitAsync(CommandMax);
+        return (shell.ExitCode, $"{script}\n{shell.Output}");
+    }
+
     /// <summary>Users of the function.</summary>
     /// <param name="errors">Share of the requests that the second version fails, 0 to 1.</param>
     public Task LoadAsync(double errors) => Aws.LoadAsync(new AwsLoad("lambda", $"{Function}:{Alias}", 400, new() { ["2"] = errors }));

@@ -42,6 +42,18 @@ public sealed class TargetRulesTests
         Assert.Equal(field, Assert.Single(Problems(target)).Path);
     }
 
+    [Fact]
+    public void FreeRTOS_s_agent_is_given_its_links_by_AWS_alone()
+    {
+        var target = Fleet();
+        target.Fleet.Aws.Agent = DeviceAgent.Freertos;
+        Assert.Equal("target.fleet.aws.edge", Assert.Single(Problems(target)).Path);
+        target.Fleet.Aws.Edge = null;
+        Assert.Empty(Problems(target));
+        target.Fleet.Aws.Agent = (DeviceAgent)9;
+        Assert.Equal("target.fleet.aws.agent", Assert.Single(Problems(target)).Path);
+    }
+
     private static List<PlanViolation> Problems(Target target)
     {
         var violations = new List<PlanViolation>();
