@@ -8,8 +8,8 @@ namespace OtaOrchestrator.Aws.CloudFront;
 /// Links that CloudFront answers to: to one address, until a time, signed by a key whose public half the distribution trusts (a canned policy).
 /// </summary>
 /// <param name="keyPairId">The public key's id with CloudFront.</param>
-/// <param name="key">RSA, 2048 bits.</param>
-public sealed class SignedLinks(string domain, string keyPairId, RSA key)
+/// <param name="key">RSA, 2048 bits; asked for when a link is signed, so that nobody else needs it.</param>
+public sealed class SignedLinks(string domain, string keyPairId, Func<RSA> key)
 {
     public string Domain => domain;
 
@@ -26,9 +26,16 @@ public sealed class SignedLinks(string domain, string keyPairId, RSA key)
 
     private string Signed(string policy)
     {
+        var signer = key();
+        byte[] signature;
+        // A key of .NET is one caller's at a time.
+        lock (signer)
+        {
 #pragma warning disable CA5350 // CloudFront checks SHA-1 and nothing else. What a device installs is checked against the release key, whoever handed it out.
-        var signature = key.SignData(Encoding.UTF8.GetBytes(policy), HashAlgorithmName.SHA1, RSASignaturePadding.Pkcs1);
+            signature = signer.SignData(Encoding.UTF8.GetBytes(policy), HashAlgorithmName.SHA1, RSASignaturePadding.Pkcs1);
 #pragma warning restore CA5350
+        }
+
         return Convert.ToBase64String(signature).Replace('+', '-').Replace('=', '_').Replace('/', '~');
     }
 }

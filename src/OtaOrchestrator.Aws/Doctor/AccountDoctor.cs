@@ -88,6 +88,7 @@ public sealed class AccountDoctor(AwsClients aws, TimeProvider time)
                 var reading = await new RolePolicies(aws.IdentityManagement(), time).ReadAsync(role, cancellation);
                 return reading.InExcess is [var first, ..]
                     ? question.Advice($"{reading.InExcess.Count} grants of {role} are in no shipped policy; {first.Policy} has {first.Action} on {first.Resource}", "take out what the server does not need: deploy/iam has what it does")
+                    : !reading.Complete ? question.Unknown($"{role} has more policies than are read", "")
                     : question.Ok($"{role} is granted nothing that the server does not need, in {reading.Policies.Count} policies");
             });
         }
@@ -136,6 +137,7 @@ public sealed class AccountDoctor(AwsClients aws, TimeProvider time)
             var reading = await new OpenAccess(aws.AccessAnalyzer(region), time).ReadAsync(cancellation);
             return reading.Analyzers.Count == 0 ? question.Advice("nobody looks for what is open to others", "aws accessanalyzer create-analyzer --analyzer-name account --type ACCOUNT")
                 : reading.Findings is [var first, ..] ? question.Advice($"{Count(reading.Findings.Count, reading.Complete)} things are open to others; {first.Resource} is one", "archive what is meant, close the rest")
+                : !reading.Complete ? question.Unknown("there are more analyzers than are read", "")
                 : question.Ok("nothing is open to others");
         }),
     ];

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Amazon.Runtime;
 using OtaOrchestrator.Aws.Clients;
@@ -41,7 +42,8 @@ internal sealed partial record Question(string Code, string Subject, string Aske
             var action = Action().Match(denial.Message) is { Success: true } named ? named.Groups[1].Value : Asked;
             return Unknown($"AWS does not permit {action}: {denial.Message}", ShippedPolicies.Granting(action) is { } file ? Attach(file) : $"permit {action} to the server's role");
         }
-        catch (Exception failure) when (AwsFailures.IsOutage(failure) || failure is TargetException or FormatException)
+        // What AWS answered is not what it should be, or nothing was answered at all.
+        catch (Exception failure) when (AwsFailures.IsOutage(failure) || failure is TargetException or FormatException or JsonException or KeyNotFoundException or InvalidOperationException)
         {
             return Unknown(failure.Message, "");
         }

@@ -24,6 +24,9 @@ public sealed class FleetPlaces(IAmazonIoT embedded, IotFleet embeddedFleets, Aw
 {
     private readonly ConcurrentDictionary<string, FleetPlace> _places = new(StringComparer.Ordinal);
 
+    /// <summary>A file that is not there is looked for again the next time.</summary>
+    private readonly Lazy<RSA> _linkKey = new(() => LinkKey(options.Value.FirmwareLinkKeyFile), LazyThreadSafetyMode.PublicationOnly);
+
     public FleetPlace Of(FleetTarget fleet) => fleet.Aws is { } place
         ? _places.GetOrAdd($"{place.Region}/{place.FirmwareBucket}/{place.PresignRoleArn}/{place.VersionFrom}/{place.Edge}", key => On(key, place))
         : _places.GetOrAdd("", key => new FleetPlace(key, embedded, new IotDevices(embedded), embeddedFleets, VersionSource.Agent));
@@ -36,13 +39,13 @@ public sealed class FleetPlaces(IAmazonIoT embedded, IotFleet embeddedFleets, Aw
     {
         var iot = aws.IoT(place.Region);
         var bucket = new FirmwareBucket(aws.S3(place.Region), place.FirmwareBucket, store.File, time);
-        var edge = place.Edge is { } handsOut ? new Aws.CloudFront.FirmwareEdge(aws.CloudFront(), handsOut.Distribution, new SignedLinks(handsOut.Domain, handsOut.KeyPairId, LinkKey()), time) : null;
+        var edge = place.Edge is { } handsOut ? new Aws.CloudFront.FirmwareEdge(aws.CloudFront(), handsOut.Distribution, new SignedLinks(handsOut.Domain, handsOut.KeyPairId, () => _linkKey.Value), time) : null;
         return new FleetPlace(key, iot, new IotDevices(iot), new IotFleet(iot, new IotFleetOptions { PresignRoleArn = place.PresignRoleArn, FirmwareBucket = place.FirmwareBucket }, time, bucket, edge), VersionSource.Parse(place.VersionFrom) ?? VersionSource.Agent);
     }
 
-    private RSA LinkKey()
+    private static RSA LinkKey(string? named)
     {
-        var file = options.Value.FirmwareLinkKeyFile ?? throw new TargetException("firmware is handed out by CloudFront, and there is no key to sign links with: set Aws__FirmwareLinkKeyFile");
+        var file = named ?? throw new TargetException("firmware is handed out by CloudFront, and there is no key to sign links with: set Aws__FirmwareLinkKeyFile");
         try
         {
             var key = RSA.Create();

@@ -134,7 +134,7 @@ public sealed class FirmwareEdgeTests(SharedDoubles shared) : IClassFixture<Shar
         await Assert.ThrowsAsync<TargetException>(() => new FirmwareEdge(_client, lane.Distribution, Links(), new FakeTimeProvider()).RefreshAsync(Image, _cancellation));
     }
 
-    private SignedLinks Links() => new(Domain, KeyPair, _key);
+    private SignedLinks Links() => new(Domain, KeyPair, () => _key);
 
     private static TargetOrder Linked(TargetOrder order) => order with
     {
