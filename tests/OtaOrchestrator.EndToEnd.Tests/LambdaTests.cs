@@ -117,7 +117,9 @@ public sealed class LambdaTests
         await site.CleanAsync();
     }
 
+    /// <summary>In the gate the demo's account does it.</summary>
     [Fact]
+    [Trait("Gate", "Full")]
     public async Task Killed_in_the_middle_of_a_write_it_goes_on_where_the_journal_says()
     {
         await using var site = await CloudSite.StartAsync();
