@@ -221,7 +221,7 @@ public sealed class IotFleet : ITarget
         _fences.Pass(order);
         var names = new JobNames(order);
         // What earlier rollouts still offer to devices that were away would take these back.
-        var superseded = (await _jobs.LiveAsync([names.OfFleet], cancellation)).Where(j => !j.JobId.StartsWith(names.OfLane, StringComparison.Ordinal));
+        var superseded = (await _jobs.LiveAsync(names.OfFleetWhateverAgent, cancellation)).Where(j => !j.JobId.StartsWith(names.OfLane, StringComparison.Ordinal));
         await _jobs.WithdrawAsync(superseded, "SUPERSEDED", $"superseded by rollout {order.Rollout}", cancellation);
         return true;
     });

@@ -30,13 +30,18 @@ internal sealed class JobNames
     private JobNames(TargetOrder order, string rollout, string lane)
     {
         var updates = order.Candidate.Image is not null;
-        OfFleet = (updates ? OtaUpdates.JobPrefix : "") + "ota-" + Hash(order.Environment, order.Target)[..8] + "-";
+        var fleet = "ota-" + Hash(order.Environment, order.Target)[..8] + "-";
+        OfFleetWhateverAgent = [fleet, OtaUpdates.JobPrefix + fleet];
+        OfFleet = OfFleetWhateverAgent[updates ? 1 : 0];
         var readable = new string([.. rollout.Where(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-').Take(updates ? OtaUpdateRolloutCharsMax : RolloutCharsMax)]);
         OfLane = $"{OfFleet}{readable}-{Hash(order.Environment, order.Target, rollout, lane)[..12]}-";
     }
 
     /// <summary>What all jobs of the fleet begin with, whatever the rollout.</summary>
     public string OfFleet { get; }
+
+    /// <summary>The same for the time before and after the fleet's devices got another agent.</summary>
+    public IReadOnlyList<string> OfFleetWhateverAgent { get; }
 
     /// <summary>What all jobs of the lane begin with.</summary>
     public string OfLane { get; }

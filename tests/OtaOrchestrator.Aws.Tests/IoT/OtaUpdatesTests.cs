@@ -76,6 +76,18 @@ public sealed class OtaUpdatesTests : IAsyncLifetime
         Assert.Equal(Twin.Signature, (string)(await thing.StartNextAsync())!["jobDocument"]!["afr_ota"]!["files"]![0]!["sig-sha256-ecdsa"]!);
     }
 
+    [Fact]
+    public async Task What_was_offered_before_the_devices_got_this_agent_is_taken_back_when_it_is_promoted()
+    {
+        await _fleet.EnrolAsync(inFirstWave: true);
+        await _fleet.Target.ExposeAsync(FleetFixture.Order(0, rollout: "r-old"), _cancellation);
+        var next = Order(0) with { Fence = new Fence(2, 1) };
+        await _fleet.Target.ExposeAsync(next, _cancellation);
+        await _fleet.Target.PromoteAsync(next, _cancellation);
+        var live = await _fleet.Iot.ListJobsAsync(new ListJobsRequest { Status = Amazon.IoT.JobStatus.IN_PROGRESS }, _cancellation);
+        Assert.StartsWith("AFR_OTA-", Assert.Single(live.Jobs).JobId, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(null)]
     [InlineData("2.4.0")]
