@@ -6,7 +6,8 @@ namespace OtaOrchestrator.Aws.Controls;
 /// <summary>What a statement of an IAM policy allows.</summary>
 /// <param name="Actions">As written, <c>*</c> and all; empty for a statement that names what is not meant.</param>
 /// <param name="Resources">As written; empty for a statement that names what is not meant.</param>
-public sealed record PolicyStatement(IReadOnlyList<string> Actions, IReadOnlyList<string> Resources)
+/// <param name="Services">AWS's services that it allows it to, in a policy that says who may take on a role.</param>
+public sealed record PolicyStatement(IReadOnlyList<string> Actions, IReadOnlyList<string> Resources, IReadOnlyList<string> Services)
 {
     /// <summary>The statements that allow something; what they deny, and under what condition, is not looked at.</summary>
     /// <exception cref="FormatException">It is no policy.</exception>
@@ -16,7 +17,7 @@ public sealed record PolicyStatement(IReadOnlyList<string> Actions, IReadOnlyLis
         {
             using var document = JsonDocument.Parse(policy);
             return [.. Each(document.RootElement.GetProperty("Statement")).Where(statement => statement.GetProperty("Effect").GetString() == "Allow")
-                .Select(statement => new PolicyStatement(Texts(statement, "Action"), Texts(statement, "Resource")))];
+                .Select(statement => new PolicyStatement(Texts(statement, "Action"), Texts(statement, "Resource"), ServicesOf(statement)))];
         }
         catch (Exception unreadable) when (unreadable is JsonException or KeyNotFoundException or InvalidOperationException)
         {
@@ -44,6 +45,9 @@ public sealed record PolicyStatement(IReadOnlyList<string> Actions, IReadOnlyLis
 
     private static IReadOnlyList<string> Texts(JsonElement statement, string name) =>
         statement.TryGetProperty(name, out var value) ? [.. Each(value).Select(text => text.GetString()!)] : [];
+
+    private static IReadOnlyList<string> ServicesOf(JsonElement statement) =>
+        statement.TryGetProperty("Principal", out var principal) && principal.ValueKind == JsonValueKind.Object ? Texts(principal, "Service") : [];
 
     private static IEnumerable<JsonElement> Each(JsonElement value) => value.ValueKind == JsonValueKind.Array ? value.EnumerateArray() : [value];
 }

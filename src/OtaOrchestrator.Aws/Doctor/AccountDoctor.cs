@@ -20,6 +20,9 @@ public sealed class AccountDoctor(AwsClients aws, TimeProvider time)
     /// <summary>Policies that every target needs.</summary>
     private static readonly string[] Everywhere = ["cloudwatch", "cloudtrail", "controls"];
 
+    /// <summary>Made when it is needed: without a region there is no client.</summary>
+    private RolePolicies Roles => new(aws.IdentityManagement(), time);
+
     /// <summary>How long all questions together may take; what was not answered by then is unknown.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(30);
 
@@ -36,7 +39,7 @@ public sealed class AccountDoctor(AwsClients aws, TimeProvider time)
         }
 
         var regions = targets.Select(target => Region(target.Region)).Append(Region("")).Where(region => region.Length > 0).Distinct(StringComparer.Ordinal).ToList();
-        var questions = PermissionQuestions(caller, targets).Concat(targets.SelectMany(new TargetQuestions(aws, time).Of)).Concat(AccountQuestions(caller)).Concat(regions.SelectMany(RegionQuestions));
+        var questions = PermissionQuestions(caller, targets, both.Token).Concat(targets.SelectMany(new TargetQuestions(aws, time).Of)).Concat(AccountQuestions(caller)).Concat(regions.SelectMany(RegionQuestions));
         // All at once, so that one service which is slow is waited for once; the clients' budgets keep them from being many.
         var answers = questions.Select(question => question.AnswerAsync(both.Token, cancellation)).ToList();
         try
@@ -69,23 +72,25 @@ public sealed class AccountDoctor(AwsClients aws, TimeProvider time)
         }
     });
 
-    private IEnumerable<Question> PermissionQuestions(Caller caller, IReadOnlyList<Examined> targets)
+    private IEnumerable<Question> PermissionQuestions(Caller caller, IReadOnlyList<Examined> targets, CancellationToken cancellation)
     {
+        // The ARN of a session has lost the role's path. All ask for the same, so it is asked once.
+        var principal = new Lazy<Task<string>>(async () => caller.Role is { } role ? (await Roles.RoleAsync(role, cancellation)).Arn : caller.Arn);
         foreach (var policy in Everywhere)
         {
-            yield return Granted(caller, Account, policy, Region(""), []);
+            yield return Granted(caller, principal, Account, policy, Region(""), []);
         }
 
         foreach (var target in targets)
         {
-            yield return Granted(caller, target.Name, target.Policy, Region(target.Region), target.Values);
+            yield return Granted(caller, principal, target.Name, target.Policy, Region(target.Region), target.Values);
         }
 
         if (caller.Role is { } role)
         {
             yield return new Question("PERMISSIONS_IN_EXCESS", Account, "iam:GetPolicyVersion", null, async (question, cancellation) =>
             {
-                var reading = await new RolePolicies(aws.IdentityManagement(), time).ReadAsync(role, cancellation);
+                var reading = await Roles.ReadAsync(role, cancellation);
                 return reading.InExcess is [var first, ..]
                     ? question.Advice($"{reading.InExcess.Count} grants of {role} are in no shipped policy; {first.Policy} has {first.Action} on {first.Resource}", "take out what the server does not need: deploy/iam has what it does")
                     : !reading.Complete ? question.Unknown($"{role} has more policies than are read", "")
@@ -94,13 +99,11 @@ public sealed class AccountDoctor(AwsClients aws, TimeProvider time)
         }
     }
 
-    private Question Granted(Caller caller, string subject, string policy, string region, IEnumerable<KeyValuePair<string, string>> values) =>
+    private Question Granted(Caller caller, Lazy<Task<string>> principal, string subject, string policy, string region, IEnumerable<KeyValuePair<string, string>> values) =>
         new Question("PERMISSIONS", subject, "iam:SimulatePrincipalPolicy", null, async (question, cancellation) =>
         {
-            // The ARN of a session has lost the role's path.
-            var principal = caller.Role is { } role ? (await new RolePolicies(aws.IdentityManagement(), time).RoleAsync(role, cancellation)).Arn : caller.Arn;
             var known = new Dictionary<string, string>(values) { ["partition"] = caller.Partition, ["account"] = caller.Account, ["region"] = region };
-            var (missing, notAsked) = await new Permissions(aws.IdentityManagement()).LookAsync(principal, policy, known, cancellation);
+            var (missing, notAsked) = await new Permissions(aws.IdentityManagement()).LookAsync(await principal.Value, policy, known, cancellation);
             return missing.Count > 0 ? question.Missing($"not granted: {string.Join(", ", missing.Distinct())}", Question.Attach(policy))
                 : question.Ok($"what {policy}.json grants is granted" + (notAsked.Count > 0 ? $"; not asked, for its place is not known here: {string.Join(", ", notAsked)}" : ""));
         });

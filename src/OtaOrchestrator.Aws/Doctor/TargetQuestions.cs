@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Amazon.APIGateway.Model;
 using Amazon.CloudFront.Model;
 using Amazon.CodeDeploy.Model;
@@ -15,6 +14,8 @@ namespace OtaOrchestrator.Aws.Doctor;
 /// <summary>Whether what a target names is in the account, and as rollouts need it.</summary>
 internal sealed class TargetQuestions(AwsClients aws, TimeProvider time)
 {
+    private RolePolicies Roles => new(aws.IdentityManagement(), time);
+
     public IEnumerable<Question> Of(Examined target) => target switch
     {
         ExaminedAlias alias => [Alias(alias)],
@@ -59,24 +60,19 @@ internal sealed class TargetQuestions(AwsClients aws, TimeProvider time)
             return question.Ok($"{target.RestApi}/{target.Stage} serves deployment {stage.DeploymentId}");
         });
 
-    private Question Distribution(ExaminedDistribution target) =>
-        new("DISTRIBUTION", target.Name, "cloudfront:GetDistributionConfig", "name a distribution that is there: aws cloudfront list-distributions", async (question, cancellation) =>
-        {
-            var configuration = (await aws.CloudFront().GetDistributionConfigAsync(new GetDistributionConfigRequest { Id = target.Distribution }, cancellation)).DistributionConfig;
-            const string Another = "name the primary distribution, the one that users ask";
-            return configuration.Staging == true ? question.Missing($"{target.Distribution} is a staging distribution", Another)
-                : configuration.Enabled != true ? question.Missing($"{target.Distribution} is disabled, so it serves nobody", "enable it")
-                : question.Ok($"{target.Distribution} is enabled");
-        });
+    private Question Distribution(ExaminedDistribution target) => OfCloudFront("DISTRIBUTION", target.Name, target.Distribution, (question, configuration) =>
+        configuration.Staging == true ? question.Missing($"{target.Distribution} is a staging distribution", "name the primary distribution, the one that users ask")
+        : configuration.Enabled != true ? question.Missing($"{target.Distribution} is disabled, so it serves nobody", "enable it")
+        : question.Ok($"{target.Distribution} is enabled"));
 
-    private Question Edge(ExaminedFirmwareEdge target) =>
-        new("FIRMWARE_EDGE", target.Name, "cloudfront:GetDistributionConfig", "name a distribution that is there: aws cloudfront list-distributions", async (question, cancellation) =>
-        {
-            var configuration = (await aws.CloudFront().GetDistributionConfigAsync(new GetDistributionConfigRequest { Id = target.Distribution }, cancellation)).DistributionConfig;
-            return configuration.Enabled != true ? question.Missing($"{target.Distribution} is disabled, so it hands out nothing", "enable it")
-                : configuration.DefaultCacheBehavior?.TrustedKeyGroups?.Enabled != true ? question.Advice($"{target.Distribution} hands firmware out to everybody: it trusts no key group", "give its default behaviour the key group with the public key of --firmware-edge")
-                : question.Ok($"{target.Distribution} hands firmware out to who has a signed link");
-        });
+    private Question Edge(ExaminedFirmwareEdge target) => OfCloudFront("FIRMWARE_EDGE", target.Name, target.Distribution, (question, configuration) =>
+        configuration.Enabled != true ? question.Missing($"{target.Distribution} is disabled, so it hands out nothing", "enable it")
+        : configuration.DefaultCacheBehavior?.TrustedKeyGroups?.Enabled != true ? question.Advice($"{target.Distribution} hands firmware out to everybody: it trusts no key group", "give its default behaviour the key group with the public key of --firmware-edge")
+        : question.Ok($"{target.Distribution} hands firmware out to who has a signed link"));
+
+    private Question OfCloudFront(string code, string subject, string distribution, Func<Question, DistributionConfig, AccountFinding> judged) =>
+        new(code, subject, "cloudfront:GetDistributionConfig", "name a distribution that is there: aws cloudfront list-distributions", async (question, cancellation) =>
+            judged(question, (await aws.CloudFront().GetDistributionConfigAsync(new GetDistributionConfigRequest { Id = distribution }, cancellation)).DistributionConfig));
 
     private Question Index(ExaminedFleet target) =>
         new("FLEET_INDEX", target.Name, "iot:GetIndexingConfiguration", null, async (question, cancellation) =>
@@ -119,8 +115,8 @@ internal sealed class TargetQuestions(AwsClients aws, TimeProvider time)
     private Question Trust(ExaminedFleet target) =>
         new("PRESIGN_TRUST", target.Name, "iam:GetRole", "aws_iam_role.presign in deploy/terraform/firmware.tf", async (question, cancellation) =>
         {
-            var (_, trust) = await new RolePolicies(aws.IdentityManagement(), time).RoleAsync(RoleName(target), cancellation);
-            return TakenOnByIot(trust) ? question.Ok($"AWS IoT takes on {RoleName(target)}")
+            var (_, trust) = await Roles.RoleAsync(RoleName(target), cancellation);
+            return PolicyStatement.Parse(trust).Any(statement => statement.Services.Contains("iot.amazonaws.com")) ? question.Ok($"AWS IoT takes on {RoleName(target)}")
                 : question.Missing($"{RoleName(target)} can't be taken on by iot.amazonaws.com, so no link is signed", "aws_iam_role.presign in deploy/terraform/firmware.tf");
         });
 
@@ -134,14 +130,4 @@ internal sealed class TargetQuestions(AwsClients aws, TimeProvider time)
         });
 
     private static string RoleName(ExaminedFleet target) => target.PresignRoleArn[(target.PresignRoleArn.LastIndexOf('/') + 1)..];
-
-    private static bool TakenOnByIot(string trust)
-    {
-        using var document = JsonDocument.Parse(trust);
-        var statements = document.RootElement.GetProperty("Statement");
-        return (statements.ValueKind == JsonValueKind.Array ? [.. statements.EnumerateArray()] : (List<JsonElement>)[statements]).Exists(statement =>
-            statement.GetProperty("Effect").GetString() == "Allow" && statement.TryGetProperty("Principal", out var principal) && principal.ValueKind == JsonValueKind.Object
-            && principal.TryGetProperty("Service", out var service)
-            && (service.ValueKind == JsonValueKind.Array ? service.EnumerateArray().Any(one => one.GetString() == "iot.amazonaws.com") : service.GetString() == "iot.amazonaws.com"));
-    }
 }

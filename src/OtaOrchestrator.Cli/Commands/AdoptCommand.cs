@@ -17,8 +17,8 @@ internal static class AdoptCommand
         var region = new Option<string>("--region") { Description = "The AWS region.", HelpName = "REGION", Required = true };
         var bucket = new Option<string>("--firmware-bucket") { Description = "The bucket from which the devices fetch firmware.", HelpName = "BUCKET", Required = true };
         var role = new Option<string>("--presign-role") { Description = "The role by which AWS IoT signs links into that bucket.", HelpName = "ARN", Required = true };
-        var edge = new Option<string?>("--firmware-edge") { Description = "The distribution of CloudFront that hands the firmware out, its domain, and the id of the public key that it checks links with.", HelpName = "DISTRIBUTION/DOMAIN/KEY-ID" };
-        var agent = TargetCreateCommand.Agent();
+        var edge = IotPlaceOptions.Edge();
+        var agent = IotPlaceOptions.Agent();
         var version = new Option<string?>("--version-from") { Description = "Where the devices say what they run: shadow:NAME:PATH, attribute:NAME or job:KEY; the agent's shadow ota when left out.", HelpName = "SOURCE" };
         var mode = new Option<string>("--mode") { Description = "observe: shown and counted. advise: plans are checked and told whom they would reach. drive: rollouts change it.", DefaultValueFactory = _ => "observe" };
         mode.AcceptOnlyFromAmong("observe", "advise", "drive");
@@ -44,8 +44,8 @@ internal static class AdoptCommand
                     Aws = new AwsIotPlace
                     {
                         Region = session.Get(region)!, FirmwareBucket = session.Get(bucket)!, PresignRoleArn = session.Get(role)!, VersionFrom = session.Get(version) ?? "",
-                        Agent = TargetCreateCommand.AgentOf(session.Get(agent)),
-                        Edge = TargetCreateCommand.EdgeOf(session.Get(edge)),
+                        Agent = IotPlaceOptions.AgentOf(session.Get(agent)),
+                        Edge = IotPlaceOptions.EdgeOf(session.Get(edge)),
                         Mode = session.Get(mode) switch { "drive" => AdoptionMode.Drive, "advise" => AdoptionMode.Advise, _ => AdoptionMode.Observe },
                     },
                 },

@@ -19,8 +19,8 @@ internal static class TargetCreateCommand
         var region = new Option<string?>("--region") { Description = "The AWS region; the one of the SDK's chain when left out, which a fleet's must not be.", HelpName = "REGION" };
         var bucket = new Option<string?>("--firmware-bucket") { Description = "The fleet is registered with AWS IoT: the bucket from which its devices fetch firmware.", HelpName = "BUCKET" };
         var role = new Option<string?>("--presign-role") { Description = "The role by which AWS IoT signs links into that bucket.", HelpName = "ARN" };
-        var firmwareEdge = new Option<string?>("--firmware-edge") { Description = "The distribution of CloudFront that hands the firmware out, its domain, and the id of the public key that it checks links with.", HelpName = "DISTRIBUTION/DOMAIN/KEY-ID" };
-        var agent = Agent();
+        var firmwareEdge = IotPlaceOptions.Edge();
+        var agent = IotPlaceOptions.Agent();
         var hardware = new Option<string[]>("--hardware") { Description = "Hardware ids in the fleet.", HelpName = "ID" };
         var release = new Option<string?>("--release") { Description = "The release that it is on now.", HelpName = "NAME@VERSION" };
         return new Command("create", "Say what a target is in this environment: a router's route, an alias of a function, a deployment group, a distribution, a stage of an API, or a fleet.") { name, router, route, lambda, group, edge, stage, region, fleet, bucket, role, firmwareEdge, agent, hardware, release }.Does(host, async session =>
@@ -66,7 +66,7 @@ internal static class TargetCreateCommand
                 target.Fleet = new FleetTarget { Fleet = things, HardwareIds = { session.Get(hardware) ?? [] } };
                 if (session.Get(bucket) is not null || session.Get(role) is not null || session.Get(region) is not null)
                 {
-                    target.Fleet.Aws = new AwsIotPlace { Region = session.Get(region) ?? "", FirmwareBucket = session.Get(bucket) ?? "", PresignRoleArn = session.Get(role) ?? "", Edge = EdgeOf(session.Get(firmwareEdge)), Agent = AgentOf(session.Get(agent)) };
+                    target.Fleet.Aws = new AwsIotPlace { Region = session.Get(region) ?? "", FirmwareBucket = session.Get(bucket) ?? "", PresignRoleArn = session.Get(role) ?? "", Edge = IotPlaceOptions.EdgeOf(session.Get(firmwareEdge)), Agent = IotPlaceOptions.AgentOf(session.Get(agent)) };
                 }
             }
             var request = new CreateTargetRequest { Parent = await ResourceName.Context(session), TargetId = session.Required(name), Target = target, RequestId = Arguments.NewRequestId() };
@@ -75,22 +75,4 @@ internal static class TargetCreateCommand
             return ExitCode.Ok;
         });
     }
-
-    /// <summary>What on the devices takes updates.</summary>
-    internal static Option<string> Agent()
-    {
-        var agent = new Option<string>("--agent") { Description = "ota: takes signed documents. freertos: takes AWS IoT OTA updates and refuses lower versions; it returns by a twin (release publish --twin-of).", DefaultValueFactory = _ => "ota" };
-        agent.AcceptOnlyFromAmong("ota", "freertos");
-        return agent;
-    }
-
-    internal static DeviceAgent AgentOf(string? agent) => agent == "freertos" ? DeviceAgent.Freertos : DeviceAgent.Unspecified;
-
-    /// <summary>What a fleet's firmware is handed out by; null when nothing was given.</summary>
-    internal static FirmwareEdge? EdgeOf(string? given) => given?.Split('/') switch
-    {
-        null => null,
-        [{ Length: > 0 } distribution, { Length: > 0 } domain, { Length: > 0 } key] => new FirmwareEdge { Distribution = distribution, Domain = domain, KeyPairId = key },
-        _ => throw new CliFailure(ExitCode.Usage, $"--firmware-edge {given} is not a distribution, its domain and a key's id", "DISTRIBUTION/DOMAIN/KEY-ID"),
-    };
 }

@@ -108,12 +108,13 @@ internal static class UndoSheets
         if (lane.Fallback.Image is { } twin)
         {
             yield return Command($"offer the fleet {lane.Fallback} again, under the version {twin.Version} that its devices do not refuse", OtaUpdateUndo.Command(prefixes[0], fleet.Fleet, fleet.Aws!.FirmwareBucket, fleet.Aws.PresignRoleArn, twin, Quoted));
-            yield return Command("count who has not come back yet", $"aws iot describe-job --job-id {prefixes[0]}undo --query job.jobProcessDetails");
-            yield break;
         }
-        yield return Command(
-            $"send every device that runs {string.Join(" or ", (lane.Predecessors ?? []).Select(before => before.Release).Prepend(lane.Candidate.ToString()))} back to {lane.Fallback}; the document was signed beforehand",
-            $"aws iot create-job --job-id {prefixes[0]}undo --target-selection SNAPSHOT --targets \"$(aws iot describe-thing-group --thing-group-name {Quoted(fleet.Fleet)} --query thingGroupArn --output text)\" --document {Quoted(lane.Fallback.Document!)}{(fleet.Aws is null ? "" : $" --presigned-url-config roleArn={Quoted(fleet.Aws.PresignRoleArn)}")}");
+        else
+        {
+            yield return Command(
+                $"send every device that runs {string.Join(" or ", (lane.Predecessors ?? []).Select(before => before.Release).Prepend(lane.Candidate.ToString()))} back to {lane.Fallback}; the document was signed beforehand",
+                $"aws iot create-job --job-id {prefixes[0]}undo --target-selection SNAPSHOT --targets \"$(aws iot describe-thing-group --thing-group-name {Quoted(fleet.Fleet)} --query thingGroupArn --output text)\" --document {Quoted(lane.Fallback.Document!)}{(fleet.Aws is null ? "" : $" --presigned-url-config roleArn={Quoted(fleet.Aws.PresignRoleArn)}")}");
+        }
         yield return Command("count who has not come back yet", $"aws iot describe-job --job-id {prefixes[0]}undo --query job.jobProcessDetails");
     }
 }

@@ -72,6 +72,14 @@ internal sealed class Account : IAsyncDisposable
 
     public static string Policies([CallerFilePath] string source = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(source)!, "..", "..", "..", "deploy", "iam"));
 
+    /// <summary>Whoever looks writes nothing, and asks for nothing that a model forbids.</summary>
+    public async Task OnlyReadAsync()
+    {
+        Assert.Empty(await Aws.ViolationsAsync());
+        Assert.Empty(await Aws.BugsAsync());
+        Assert.All((await Aws.CallsAsync()).Where(call => call.User == Role), call => Assert.Matches("^(Get|List|Describe|Simulate)", call.Operation));
+    }
+
     public async ValueTask DisposeAsync()
     {
         Clients.Dispose();
