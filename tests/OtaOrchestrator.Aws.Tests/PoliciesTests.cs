@@ -22,7 +22,7 @@ public sealed class PoliciesTests
     {
         var files = PolicyFiles.Of(Called).Values.ToList();
         var granted = files.SelectMany(Actions).Distinct();
-        string[] beside = ["s3:GetObjectVersion", "s3:ListBucket", "cloudfront:CreateDistribution", "iam:PassRole", "codedeploy:GetDeploymentConfig", "codedeploy:RegisterApplicationRevision", "codedeploy:GetApplicationRevision"];
+        string[] beside = ["s3:GetObjectVersion", "s3:ListBucket", "cloudfront:CreateDistribution", "iam:PassRole", "iot:DeleteStream", "codedeploy:GetDeploymentConfig", "codedeploy:RegisterApplicationRevision", "codedeploy:GetApplicationRevision"];
         Assert.All(files.Select(Grants), grants => Assert.Equal(grants.Count, grants.Distinct().Count()));
         Assert.Equal(Called.Select(PolicyFiles.Permission).OfType<string>().Distinct().Order(), granted.Except(beside).Order());
         Assert.DoesNotContain(granted, action => action.Contains('*', StringComparison.Ordinal));

@@ -54,13 +54,17 @@ public static class PolicyFiles
         },
         new("Amazon.IoT", "iot-fleet", "iot", ["CancelJobExecution", "DescribeJobExecution", "ListJobExecutionsForJob"],
             ["arn:${partition}:iot:${region}:${account}:job/ota-*", "arn:${partition}:iot:${region}:${account}:job/AFR_OTA-ota-*", "arn:${partition}:iot:${region}:${account}:thing/*"]),
-        new("Amazon.IoT", "iot-fleet", "iot", ["CreateOTAUpdate", "GetOTAUpdate"], ["arn:${partition}:iot:${region}:${account}:otaupdate/ota-*"]),
+        new("Amazon.IoT", "iot-fleet", "iot", ["CreateOTAUpdate", "GetOTAUpdate", "DeleteOTAUpdate"], ["arn:${partition}:iot:${region}:${account}:otaupdate/ota-*"])
+        {
+            // One that AWS could not make is deleted together with its stream.
+            Beside = [new("iot", ["DeleteStream"], ["arn:${partition}:iot:${region}:${account}:stream/AFR_OTA-ota-*"])],
+        },
         new("Amazon.IoT", "iot-fleet", "iot", ["CreateThingGroup", "DescribeThingGroup", "ListThingsInThingGroup", "AddThingToThingGroup", "RemoveThingFromThingGroup"],
             ["arn:${partition}:iot:${region}:${account}:thinggroup/${fleet}", "arn:${partition}:iot:${region}:${account}:thinggroup/${fleet}-*", "arn:${partition}:iot:${region}:${account}:thing/*"]),
         new("Amazon.IoT", "iot-fleet", "iot", ["DescribeThing", "UpdateThing", "ListThingGroupsForThing", "ListThingPrincipals", "ListJobExecutionsForThing"], ["arn:${partition}:iot:${region}:${account}:thing/*"]),
         new("Amazon.IoT", "iot-fleet", "iot", ["DescribeCertificate", "UpdateCertificate"], ["arn:${partition}:iot:${region}:${account}:cert/*"]),
         new("Amazon.IoT", "iot-fleet", "iot", ["SearchIndex", "GetStatistics", "GetCardinality", "GetBucketsAggregation"], ["arn:${partition}:iot:${region}:${account}:index/AWS_Things"]),
-        new("Amazon.IoT", "iot-fleet", "iot", ["ListJobs", "ListThingGroups", "GetIndexingConfiguration"], ["*"]),
+        new("Amazon.IoT", "iot-fleet", "iot", ["ListJobs", "ListOTAUpdates", "ListThingGroups", "GetIndexingConfiguration"], ["*"]),
         new("Amazon.S3", "iot-fleet", "s3", ["PutObject", "GetObjectMetadata", "InitiateMultipartUpload", "UploadPart", "CompleteMultipartUpload", "AbortMultipartUpload", "ListParts"], ["arn:${partition}:s3:::${firmware_bucket}/*"])
         {
             Permissions = new() { ["GetObjectMetadata"] = "GetObject", ["InitiateMultipartUpload"] = "PutObject", ["UploadPart"] = "PutObject", ["CompleteMultipartUpload"] = "PutObject", ["ListParts"] = "ListMultipartUploadParts" },

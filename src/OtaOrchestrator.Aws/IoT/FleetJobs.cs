@@ -9,7 +9,7 @@ namespace OtaOrchestrator.Aws.IoT;
 /// <summary>The jobs of a fleet: created once, found by their names, withdrawn.</summary>
 internal sealed class FleetJobs(IAmazonIoT iot, IotFleetOptions options, FirmwareEdge? edge, TimeProvider time)
 {
-    private const int PageSize = 250;
+    public const int PageSize = 250;
 
     /// <summary>How far the service's clock may be ahead of ours.</summary>
     private static readonly TimeSpan SkewMax = TimeSpan.FromMinutes(1);
@@ -57,22 +57,37 @@ internal sealed class FleetJobs(IAmazonIoT iot, IotFleetOptions options, Firmwar
         }
     }
 
-    /// <summary>The jobs that still offer something, by the beginning of their names.</summary>
-    public Task<List<JobSummary>> LiveAsync(IReadOnlyList<string> prefixes, CancellationToken cancellation) => ListAsync(prefixes, JobStatus.IN_PROGRESS, cancellation);
+    /// <summary>What still offers something.</summary>
+    /// <param name="prefixes">What the jobs' names begin with.</param>
+    /// <param name="known">Jobs that are asked for one by one where the listing has none of them: it may be older than they are.</param>
+    public async Task<Offers> OffersAsync(IReadOnlyList<string> prefixes, IEnumerable<string> known, CancellationToken cancellation)
+    {
+        var coming = await _updates.ComingAsync(prefixes, cancellation);
+        var live = (await ListAsync(prefixes, JobStatus.IN_PROGRESS, cancellation)).ConvertAll(job => job.JobId);
+        foreach (var id in known.Except(live).ToList())
+        {
+            if (await FindAsync(id, cancellation) is { } job && job.Status == JobStatus.IN_PROGRESS)
+            {
+                live.Add(id);
+            }
+        }
+
+        return new Offers(live, coming);
+    }
 
     /// <summary>Takes back what is queued. What a device has begun goes on.</summary>
-    public async Task WithdrawAsync(IEnumerable<JobSummary> jobs, string reasonCode, string comment, CancellationToken cancellation)
+    public async Task WithdrawAsync(Offers offers, string reasonCode, string comment, CancellationToken cancellation)
     {
-        foreach (var job in jobs)
+        foreach (var id in offers.Jobs)
         {
             try
             {
-                await iot.CancelJobAsync(new CancelJobRequest { JobId = job.JobId, Force = false, ReasonCode = reasonCode, Comment = comment }, cancellation);
+                await iot.CancelJobAsync(new CancelJobRequest { JobId = id, Force = false, ReasonCode = reasonCode, Comment = comment }, cancellation);
             }
             catch (InvalidRequestException)
             {
                 // It ended between the listing and here; anything else is still live and an error.
-                if (await FindAsync(job.JobId, cancellation) is { } there && there.Status == JobStatus.IN_PROGRESS)
+                if (await FindAsync(id, cancellation) is { } there && there.Status == JobStatus.IN_PROGRESS)
                 {
                     throw;
                 }

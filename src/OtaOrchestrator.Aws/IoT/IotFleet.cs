@@ -198,9 +198,9 @@ public sealed class IotFleet : ITarget
             }
         }
 
-        if (agrees && (await _jobs.LiveAsync(JobNames.PredecessorsUpdates(order), cancellation)).Count is > 0 and var others)
+        if (agrees && await _jobs.OffersAsync(JobNames.PredecessorsUpdates(order), [], cancellation) is { None: false } others)
         {
-            (agrees, detail) = (false, $"{others} jobs still offer {string.Join(" or ", order.Predecessors.Select(before => before.Release))}");
+            (agrees, detail) = (false, others.Say(string.Join(" or ", order.Predecessors.Select(before => before.Release))));
         }
 
         return new Reading(agrees, share, agrees ? $"{offered} devices are offered {order.Candidate}" : detail, offered, eligible);
@@ -212,8 +212,11 @@ public sealed class IotFleet : ITarget
     public Task HoldAsync(TargetOrder order, CancellationToken cancellation) => RefusedAsTargetException(async () =>
     {
         _fences.Pass(order);
-        await _jobs.WithdrawAsync(await _jobs.LiveAsync([new JobNames(order).OfUpdates], cancellation), "HELD", $"rollout {order.Rollout} is paused", cancellation);
-        return true;
+        var names = new JobNames(order);
+        var offers = await _jobs.OffersAsync([names.OfUpdates], names.Updates(order), cancellation);
+        await _jobs.WithdrawAsync(offers, "HELD", $"rollout {order.Rollout} is paused", cancellation);
+        // Whoever asked for the hold asks again until there is nothing left to take back.
+        return offers.Coming == 0 ? true : throw new IOException(offers.Say(order.Candidate.ToString()));
     });
 
     public Task PromoteAsync(TargetOrder order, CancellationToken cancellation) => RefusedAsTargetException(async () =>
@@ -221,8 +224,8 @@ public sealed class IotFleet : ITarget
         _fences.Pass(order);
         var names = new JobNames(order);
         // What earlier rollouts still offer to devices that were away would take these back.
-        var superseded = (await _jobs.LiveAsync(names.OfFleetWhateverAgent, cancellation)).Where(j => !j.JobId.StartsWith(names.OfLane, StringComparison.Ordinal));
-        await _jobs.WithdrawAsync(superseded, "SUPERSEDED", $"superseded by rollout {order.Rollout}", cancellation);
+        var offers = await _jobs.OffersAsync(names.OfFleetWhateverAgent, [], cancellation);
+        await _jobs.WithdrawAsync(offers with { Jobs = [.. offers.Jobs.Where(id => !id.StartsWith(names.OfLane, StringComparison.Ordinal))] }, "SUPERSEDED", $"superseded by rollout {order.Rollout}", cancellation);
         return true;
     });
 
@@ -232,7 +235,7 @@ public sealed class IotFleet : ITarget
         var names = new JobNames(order);
         // First nobody new, then back: a device that begins now would only have to return.
         var updates = JobNames.AllUpdates(order);
-        await _jobs.WithdrawAsync(await _jobs.LiveAsync(updates, cancellation), "ROLLED_BACK", $"rollout {order.Rollout} is taken back", cancellation);
+        await _jobs.WithdrawAsync(await _jobs.OffersAsync(updates, names.Updates(order), cancellation), "ROLLED_BACK", $"rollout {order.Rollout} is taken back", cancellation);
         var returning = Waves.Exposed(order).First(order.RestoreShare);
         if (returning.Count > 0)
         {
@@ -255,10 +258,10 @@ public sealed class IotFleet : ITarget
     {
         var names = new JobNames(order);
         var exposed = Waves.Exposed(order).First(order.RestoreShare);
-        var offering = await _jobs.LiveAsync(JobNames.AllUpdates(order), cancellation);
+        var offering = await _jobs.OffersAsync(JobNames.AllUpdates(order), names.Updates(order), cancellation);
         if (exposed.Count == 0)
         {
-            return new Restoration(offering.Count == 0, "nothing was exposed");
+            return new Restoration(offering.None, offering.None ? "nothing was exposed" : offering.Say(order.Candidate.ToString()));
         }
 
         // The parts are created in order, so the last one stands for all.
@@ -268,11 +271,11 @@ public sealed class IotFleet : ITarget
         var back = await Count(outcomes.Returned);
         var failed = await Count(outcomes.Failed);
         var silent = await Count(outcomes.Silent);
-        var detail = offering.Count > 0 ? $"{offering.Count} jobs still offer {order.Candidate}"
+        var detail = !offering.None ? offering.Say(order.Candidate.ToString())
             : !told ? "the return is not ordered yet"
             : candidate > 0 ? $"{candidate} reachable devices still run {order.Candidate} or install it"
             : $"{back} devices are back on {order.Fallback}";
-        return new Restoration(offering.Count == 0 && told && candidate == 0, detail, candidate, back, failed, silent + failed);
+        return new Restoration(offering.None && told && candidate == 0, detail, candidate, back, failed, silent + failed);
 
         Task<long> Count(string condition) => _index.CountAsync(FleetQuery.Within(exposed, condition), cancellation);
     });
@@ -327,7 +330,7 @@ public sealed class IotFleet : ITarget
         if (order.Predecessors.Count > 0)
         {
             _fences.Pass(order);
-            await _jobs.WithdrawAsync(await _jobs.LiveAsync(JobNames.PredecessorsUpdates(order), cancellation), "SUPERSEDED", $"superseded by rollout {order.Rollout}", cancellation);
+            await _jobs.WithdrawAsync(await _jobs.OffersAsync(JobNames.PredecessorsUpdates(order), [], cancellation), "SUPERSEDED", $"superseded by rollout {order.Rollout}", cancellation);
         }
     }
 

@@ -54,6 +54,9 @@ internal sealed class JobNames
 
     public string Update(int step, int attempt) => string.Create(CultureInfo.InvariantCulture, $"{OfUpdates}{step}-{attempt}");
 
+    /// <summary>The jobs of the order's attempt, one for each step that it has reached.</summary>
+    public IEnumerable<string> Updates(TargetOrder order) => Enumerable.Range(0, order.Step + 1).Select(step => Update(step, order.Attempt));
+
     /// <param name="groups">Groups that return, counted from the first exposed one.</param>
     /// <param name="part">A job has a limited number of targets, so that a return may need more than one.</param>
     public string Return(int groups, int part) => string.Create(CultureInfo.InvariantCulture, $"{OfReturns}{groups}-{part}");

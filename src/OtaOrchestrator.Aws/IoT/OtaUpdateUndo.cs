@@ -10,6 +10,9 @@ public static class OtaUpdateUndo
 {
     private static readonly JsonSerializerOptions Unescaped = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    /// <summary>What the ids of updates begin with, by what their jobs' names begin with.</summary>
+    public static string UpdateOf(string jobs) => jobs[OtaUpdates.JobPrefix.Length..];
+
     /// <param name="jobs">What the lane's jobs begin with, AWS's own prefix too.</param>
     /// <param name="quoted">Makes a text one word of a shell.</param>
     public static string Command(string jobs, string fleet, string bucket, string role, OtaImage image, Func<string, string> quoted)
@@ -30,7 +33,7 @@ public static class OtaUpdateUndo
                 },
             },
         };
-        return $"aws iot create-ota-update --ota-update-id {jobs[OtaUpdates.JobPrefix.Length..]}undo --target-selection SNAPSHOT --protocols HTTP"
+        return $"aws iot create-ota-update --ota-update-id {UpdateOf(jobs)}undo --target-selection SNAPSHOT --protocols HTTP"
             + $" --targets \"$(aws iot describe-thing-group --thing-group-name {quoted(fleet)} --query thingGroupArn --output text)\" --role-arn {quoted(role)} --files {quoted(new JsonArray(file).ToJsonString(Unescaped))}";
     }
 }

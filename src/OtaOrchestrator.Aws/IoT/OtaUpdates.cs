@@ -25,7 +25,7 @@ internal sealed class OtaUpdates(IAmazonIoT iot, IotFleetOptions options)
 
     /// <summary>Asks for the update behind a job unless it was asked for before. Repeating finds out whether it was made.</summary>
     /// <param name="like">Job, targets, limits and what else the update takes over.</param>
-    /// <exception cref="TargetException">AWS could not make it, or it exists with another image.</exception>
+    /// <exception cref="TargetException">AWS could not make it and has forgotten it, or it exists with another image.</exception>
     public async Task EnsureAsync(CreateJobRequest like, OtaImage image, CancellationToken cancellation)
     {
         var id = like.JobId[JobPrefix.Length..];
@@ -38,6 +38,8 @@ internal sealed class OtaUpdates(IAmazonIoT iot, IotFleetOptions options)
             var there = (await iot.GetOTAUpdateAsync(new GetOTAUpdateRequest { OtaUpdateId = id }, cancellation)).OtaUpdateInfo;
             if (there.OtaUpdateStatus == OTAUpdateStatus.CREATE_FAILED)
             {
+                // Nobody was offered anything by it. Without it the name is free for who asks again when the cause is mended: a return has no other.
+                await iot.DeleteOTAUpdateAsync(new DeleteOTAUpdateRequest { OtaUpdateId = id, DeleteStream = true }, cancellation);
                 throw new TargetException($"AWS IoT could not make the update {id}: {there.ErrorInfo?.Code} {there.ErrorInfo?.Message}");
             }
 
@@ -46,6 +48,28 @@ internal sealed class OtaUpdates(IAmazonIoT iot, IotFleetOptions options)
                 throw new TargetException($"the update {id} exists with another image");
             }
         }
+    }
+
+    /// <summary>How many updates AWS is still making: their jobs are nowhere to be found, and come at any time. Who asks for jobs as well asks for them after this, or misses one between the two.</summary>
+    /// <param name="jobs">What the jobs' names begin with.</param>
+    public async Task<int> ComingAsync(IReadOnlyList<string> jobs, CancellationToken cancellation)
+    {
+        var ids = jobs.Where(prefix => prefix.StartsWith(JobPrefix, StringComparison.Ordinal)).Select(prefix => prefix[JobPrefix.Length..]).ToList();
+        var coming = 0;
+        // In the order in which an update goes through them.
+        foreach (var status in ids.Count == 0 ? [] : new[] { OTAUpdateStatus.CREATE_PENDING, OTAUpdateStatus.CREATE_IN_PROGRESS })
+        {
+            string? next = null;
+            do
+            {
+                var page = await iot.ListOTAUpdatesAsync(new ListOTAUpdatesRequest { OtaUpdateStatus = status, MaxResults = FleetJobs.PageSize, NextToken = next }, cancellation);
+                coming += (page.OtaUpdates ?? []).Count(update => ids.Exists(id => update.OtaUpdateId.StartsWith(id, StringComparison.Ordinal)));
+                next = page.NextToken;
+            }
+            while (!string.IsNullOrEmpty(next));
+        }
+
+        return coming;
     }
 
     private CreateOTAUpdateRequest Request(string id, CreateJobRequest like, OtaImage image) => new()

@@ -52,6 +52,8 @@ internal sealed partial class ControlPlaneRouter
         Map("DELETE", "/things/{thingName}/jobs/{jobId}/executionNumber/{executionNumber}", jobs.DeleteExecution);
         Map("POST", "/otaUpdates/{otaUpdateId}", updates.Create);
         Map("GET", "/otaUpdates/{otaUpdateId}", updates.Get);
+        Map("GET", "/otaUpdates", updates.List);
+        Map("DELETE", "/otaUpdates/{otaUpdateId}", updates.Delete);
         Map("POST", "/indices/search", index.Search);
         Map("POST", "/indices/statistics", index.Statistics);
         Map("POST", "/indices/buckets", index.Buckets);

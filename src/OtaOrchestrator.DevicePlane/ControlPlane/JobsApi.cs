@@ -126,6 +126,11 @@ internal sealed class JobsApi(PlaneState state, Arn arns, DevicePlaneOptions opt
             throw new RefusedException(Refusal.InvalidStateTransition, "the job is in progress; cancel it first, or force");
         }
 
+        DeleteJob(tx, job);
+    }
+
+    public void DeleteJob(PlaneTransaction tx, Job job)
+    {
         foreach (var execution in job.Executions.Values.ToList())
         {
             JobBook.Delete(state, tx, execution);
@@ -441,7 +446,7 @@ internal sealed class JobsApi(PlaneState state, Arn arns, DevicePlaneOptions opt
     }
 
     /// <summary>Items in the order of their keys; the token is the last key given.</summary>
-    private static void Page<T>(ControlPlaneRequest request, Utf8JsonWriter w, string name, IEnumerable<T> items, Func<T, string> key, Action<T> write)
+    internal static void Page<T>(ControlPlaneRequest request, Utf8JsonWriter w, string name, IEnumerable<T> items, Func<T, string> key, Action<T> write)
     {
         var after = request.Query("nextToken");
         var limit = request.MaxResults(PageLimit);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
+using OtaOrchestrator.DevicePlane.Jobs;
 using OtaOrchestrator.DevicePlane.Registry;
 using OtaOrchestrator.DevicePlane.Storage;
 
@@ -14,6 +15,7 @@ internal sealed class OtaUpdatesApi(PlaneState state, Arn arns, JobsApi jobs, De
 {
     private const string JobPrefix = "AFR_OTA-";
     private const string Placeholder = "${aws:iot:s3-presigned-url:https://s3.amazonaws.com/ota-firmware/";
+    private const string Complete = "CREATE_COMPLETE";
     private const int SignatureBytesMax = 1024;
 
     /// <summary>What an update says of its job, and a job's own name for it.</summary>
@@ -44,22 +46,18 @@ internal sealed class OtaUpdatesApi(PlaneState state, Arn arns, JobsApi jobs, De
         using var asked = JsonDocument.Parse(body.ToJsonString());
         PlaneJson.Object(answer => jobs.CreateJob(tx, new ControlPlaneRequest(new Dictionary<string, string> { ["jobId"] = job }, QueryCollection.Empty, asked.RootElement), answer));
         WriteIds(w, id, job);
-        w.WriteString("otaUpdateStatus", "CREATE_COMPLETE");
+        w.WriteString("otaUpdateStatus", Complete);
     }
 
     public void Get(ControlPlaneRequest request, Utf8JsonWriter w)
     {
         var id = request.Path("otaUpdateId");
-        if (!state.Jobs.TryGetValue(JobPrefix + id, out var job))
-        {
-            throw RefusedException.NotFound($"there is no OTA update '{id}'");
-        }
-
+        var job = Find(request);
         using var document = JsonDocument.Parse(job.Record.Document);
         var file = document.RootElement.GetProperty("afr_ota").GetProperty("files")[0];
         w.WriteStartObject("otaUpdateInfo");
         WriteIds(w, id, job.Id);
-        w.WriteString("otaUpdateStatus", "CREATE_COMPLETE");
+        w.WriteString("otaUpdateStatus", Complete);
         w.WriteString("targetSelection", job.Record.Selection.ToString());
         w.WriteStartArray("otaUpdateFiles");
         w.WriteStartObject();
@@ -73,6 +71,33 @@ internal sealed class OtaUpdatesApi(PlaneState state, Arn arns, JobsApi jobs, De
         w.WriteEndArray();
         w.WriteEndObject();
     }
+
+    /// <summary>All that were asked for are complete: they are made at once here.</summary>
+    public void List(ControlPlaneRequest request, Utf8JsonWriter w) => JobsApi.Page(
+        request, w, "otaUpdates",
+        request.Query("otaUpdateStatus") is null or Complete ? state.Jobs.Keys.Where(job => job.StartsWith(JobPrefix, StringComparison.Ordinal)).Select(job => job[JobPrefix.Length..]) : [],
+        id => id,
+        id =>
+        {
+            w.WriteStartObject();
+            w.WriteString("otaUpdateId", id);
+            w.WriteString("otaUpdateArn", arns.OtaUpdate(id));
+            w.WriteEndObject();
+        });
+
+    public void Delete(PlaneTransaction tx, ControlPlaneRequest request, Utf8JsonWriter w)
+    {
+        var job = Find(request);
+        if (!request.QueryFlag("forceDeleteAWSJob") && (job.IsActive || job.Open > 0))
+        {
+            throw RefusedException.Invalid("the update's job is in progress; cancel it first, or set forceDeleteAWSJob");
+        }
+
+        jobs.DeleteJob(tx, job);
+    }
+
+    private Job Find(ControlPlaneRequest request) => state.Jobs.TryGetValue(JobPrefix + request.Path("otaUpdateId"), out var job) ? job
+        : throw RefusedException.NotFound($"there is no OTA update '{request.Path("otaUpdateId")}'");
 
     private void WriteIds(Utf8JsonWriter w, string id, string job)
     {

@@ -172,7 +172,7 @@ public sealed partial class Reconciler(
         live.Token.ThrowIfCancellationRequested();
         if (signal is null)
         {
-            if (effect.Kind == EffectKind.Hold)
+            if (effect.Kind == EffectKind.Hold && attempt.Failures == 0)
             {
                 await ledger.FinishAsync(effect);
                 return null;

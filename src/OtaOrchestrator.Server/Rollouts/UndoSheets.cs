@@ -107,6 +107,9 @@ internal static class UndoSheets
             $"for job in $(aws iot list-jobs --status IN_PROGRESS --query \"jobs[?{string.Join(" || ", prefixes.Select(one => $"starts_with(jobId,'{one}')"))}].jobId\" --output text); do aws iot cancel-job --job-id \"$job\"; done");
         if (lane.Fallback.Image is { } twin)
         {
+            yield return Command(
+                "what AWS IoT is still making comes later: while this names any, wait, and withdraw once more",
+                $"aws iot list-ota-updates --ota-update-status CREATE_PENDING --query \"otaUpdates[?{string.Join(" || ", prefixes.Select(one => $"starts_with(otaUpdateId,'{OtaUpdateUndo.UpdateOf(one)}')"))}].otaUpdateId\" --output text");
             yield return Command($"offer the fleet {lane.Fallback} again, under the version {twin.Version} that its devices do not refuse", OtaUpdateUndo.Command(prefixes[0], fleet.Fleet, fleet.Aws!.FirmwareBucket, fleet.Aws.PresignRoleArn, twin, Quoted));
         }
         else

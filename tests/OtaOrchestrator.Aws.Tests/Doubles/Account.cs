@@ -16,10 +16,11 @@ internal sealed class Account : IAsyncDisposable
     public const string PresignRole = "arn:aws:iam::111122223333:role/ota-presign";
     public const string Region = "eu-central-1";
     private readonly FleetFixture? _fleet;
+    private readonly IotDouble? _iot;
 
-    private Account(AwsDoubles aws, FleetFixture? fleet)
+    private Account(AwsDoubles aws, FleetFixture? fleet, IotDouble? iot)
     {
-        (Aws, _fleet) = (aws, fleet);
+        (Aws, _fleet, _iot) = (aws, fleet, iot);
         Clients = new AwsClients(new AwsClientsOptions { CallsPerSecond = 1000, RetriesMax = 1 }, TimeProvider.System, Tailor);
     }
 
@@ -28,7 +29,11 @@ internal sealed class Account : IAsyncDisposable
     public AwsClients Clients { get; }
 
     /// <param name="devices">Whether the account has a fleet, <see cref="FleetFixture.Fleet"/>.</param>
-    public static async Task<Account> EmptyAsync(bool devices = false) => new(await AwsDoubles.StartAsync(), devices ? await FleetFixture.StartAsync() : null);
+    public static async Task<Account> EmptyAsync(bool devices = false)
+    {
+        var fleet = devices ? await FleetFixture.StartAsync() : null;
+        return new(await AwsDoubles.StartAsync(), fleet, fleet is null ? null : await IotDouble.StartAsync(fleet));
+    }
 
     public static async Task<Account> ReadyAsync()
     {
@@ -86,6 +91,7 @@ internal sealed class Account : IAsyncDisposable
         await Aws.DisposeAsync();
         if (_fleet is not null)
         {
+            await _iot!.DisposeAsync();
             await _fleet.DisposeAsync();
         }
     }
@@ -99,9 +105,9 @@ internal sealed class Account : IAsyncDisposable
             config.ServiceURL = Aws.Url.ToString().Replace("127.0.0.1", "localhost", StringComparison.Ordinal);
         }
 
-        if (config is AmazonIoTConfig && _fleet is not null)
+        if (config is AmazonIoTConfig)
         {
-            (config.ServiceURL, config.HttpClientFactory, config.AuthenticationRegion) = (_fleet.Iot.Config.ServiceURL, ((ClientConfig)_fleet.Iot.Config).HttpClientFactory, "local-1");
+            _iot?.Tailor(config);
         }
     }
 }

@@ -31,10 +31,7 @@ internal sealed class Crashing : HttpClientFactory
         }
     }
 
-    /// <summary>What reaches the service; over the network when left out.</summary>
-    public HttpMessageHandler? Inner { get; set; }
-
-    public override HttpClient CreateHttpClient(IClientConfig clientConfig) => new(new Handler(this) { InnerHandler = Inner ?? new SocketsHttpHandler() }) { Timeout = Timeout.InfiniteTimeSpan };
+    public override HttpClient CreateHttpClient(IClientConfig clientConfig) => new(new Handler(this) { InnerHandler = new SocketsHttpHandler() }) { Timeout = Timeout.InfiniteTimeSpan };
 
     public override bool UseSDKHttpClientCaching(IClientConfig clientConfig) => false;
 

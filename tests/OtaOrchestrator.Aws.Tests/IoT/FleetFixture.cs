@@ -64,14 +64,10 @@ public sealed class FleetFixture : IAsyncDisposable
     /// <summary>A client that asks for what no model allows.</summary>
     public AmazonIoTClient Unchecked() => new(new Amazon.Runtime.BasicAWSCredentials("key", "secret"), Config());
 
-    /// <summary>A client that dies where it is told to.</summary>
-    internal AmazonIoTClient Dying(Doubles.Crashing crashing)
-    {
-        var config = Config();
-        crashing.Inner = new Forward(config.HttpClientFactory.CreateHttpClient(config));
-        (config.HttpClientFactory, config.MaxErrorRetry) = (crashing, 0);
-        return new AmazonIoTClient(new Amazon.Runtime.BasicAWSCredentials("any", "any"), config);
-    }
+    public Uri ControlPlaneUri => _plane.ControlPlaneUri;
+
+    /// <summary>Asks the control plane what is not asked by a client of AWS.</summary>
+    internal HttpClient ControlPlane() => _plane.ControlPlaneClientFactory.CreateHttpClient(Config());
 
     public static async Task<FleetFixture> StartAsync()
     {
@@ -179,22 +175,6 @@ public sealed class FleetFixture : IAsyncDisposable
         AuthenticationRegion = "local-1",
         HttpClientFactory = _plane.ControlPlaneClientFactory,
     };
-
-    /// <summary>Sends by another client, which stays as it is.</summary>
-    private sealed class Forward(HttpClient client) : HttpMessageHandler
-    {
-        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
-        {
-            // A request is sent once, and its content belongs to it.
-            using var again = new HttpRequestMessage(request.Method, request.RequestUri) { Content = request.Content, Version = request.Version };
-            foreach (var header in request.Headers)
-            {
-                again.Headers.TryAddWithoutValidation(header.Key, header.Value);
-            }
-
-            return await client.SendAsync(again, cancellationToken);
-        }
-    }
 
     private static X509Certificate2 Authority()
     {

@@ -110,6 +110,27 @@ public sealed class OtaUpdatesTests : IAsyncLifetime
         Assert.StartsWith(OtaOrchestrator.Aws.IoT.IotFleet.JobPrefix(order), job.JobId, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Updates_are_listed_in_pages_and_deleted_only_when_nobody_is_at_them()
+    {
+        await _fleet.EnrolAsync(inFirstWave: true);
+        await _fleet.Target.ExposeAsync(FleetFixture.Order(0, rollout: "r-documents"), _cancellation);
+        await _fleet.Target.ExposeAsync(Order(0) with { Fence = new Fence(2, 1) }, _cancellation);
+        await _fleet.Target.ExposeAsync(Order(0, rollout: "r-next") with { Fence = new Fence(3, 1) }, _cancellation);
+        var first = await _fleet.Iot.ListOTAUpdatesAsync(new ListOTAUpdatesRequest { MaxResults = 1 }, _cancellation);
+        var second = await _fleet.Iot.ListOTAUpdatesAsync(new ListOTAUpdatesRequest { MaxResults = 1, NextToken = first.NextToken }, _cancellation);
+        Assert.Null(second.NextToken);
+        var ids = first.OtaUpdates.Concat(second.OtaUpdates).Select(update => update.OtaUpdateId).ToList();
+        Assert.Equal(2, ids.Distinct().Count());
+        Assert.All(ids, id => Assert.StartsWith("ota-", id, StringComparison.Ordinal));
+        Assert.Empty((await _fleet.Iot.ListOTAUpdatesAsync(new ListOTAUpdatesRequest { OtaUpdateStatus = Amazon.IoT.OTAUpdateStatus.CREATE_PENDING }, _cancellation)).OtaUpdates);
+
+        await Assert.ThrowsAsync<InvalidRequestException>(() => _fleet.Unchecked().DeleteOTAUpdateAsync(new DeleteOTAUpdateRequest { OtaUpdateId = ids[0], DeleteStream = true }, _cancellation));
+        await _fleet.Iot.DeleteOTAUpdateAsync(new DeleteOTAUpdateRequest { OtaUpdateId = ids[0], ForceDeleteAWSJob = true }, _cancellation);
+        Assert.Equal(ids[1], Assert.Single((await _fleet.Iot.ListOTAUpdatesAsync(new ListOTAUpdatesRequest(), _cancellation)).OtaUpdates).OtaUpdateId);
+        await Assert.ThrowsAsync<ResourceNotFoundException>(() => _fleet.Iot.DeleteOTAUpdateAsync(new DeleteOTAUpdateRequest { OtaUpdateId = "nobody" }, _cancellation));
+    }
+
     [Theory]
     [InlineData("two files", "exactly one file")]
     [InlineData("no files", "exactly one file")]

@@ -112,6 +112,22 @@ public sealed class ReconcilerTests
     }
 
     [Fact]
+    public async Task A_hold_that_failed_is_tried_until_it_holds_and_then_no_more()
+    {
+        await using var scene = await Scene.New().Started();
+        await scene.Set("api");
+        int holds = 0;
+        scene.Target("api").Before = (method, _, _) => method == nameof(ITarget.HoldAsync) && Interlocked.Increment(ref holds) <= 3 ? throw new IOException("throttled") : Task.CompletedTask;
+        await scene.Start("autumn", plan => plan with { Steps = [Scene.Step(0.25) with { BakeMin = TimeSpan.FromHours(1), BakeMax = TimeSpan.FromHours(2) }, Scene.Step(1)] }, ["api"]);
+        await scene.Until("autumn", LaneState.Baking);
+        await scene.Tell("autumn", Trigger.Pause);
+        await Condition.Holds(() => holds == 4 && scene.Effects("autumn").All(effect => effect.Kind != EffectKind.Hold));
+        int calls = scene.Target("api").Calls;
+        await Condition.Holds(() => scene.Target("api").Calls > calls + 5);
+        Assert.Equal(4, holds);
+    }
+
+    [Fact]
     public async Task A_rollback_cancels_the_forward_write_in_flight_and_comes_after_it()
     {
         await using var scene = await Scene.New().Started();

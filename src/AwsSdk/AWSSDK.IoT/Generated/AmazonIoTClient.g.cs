@@ -123,6 +123,9 @@ public partial class AmazonIoTClient : AmazonServiceClient, IAmazonIoT
     public virtual Task<ListJobsResponse> ListJobsAsync(ListJobsRequest request, CancellationToken cancellationToken = default)
         => InvokeAsync<ListJobsResponse>(request, ListJobsOperation.Options(), cancellationToken);
 
+    public virtual Task<ListOTAUpdatesResponse> ListOTAUpdatesAsync(ListOTAUpdatesRequest request, CancellationToken cancellationToken = default)
+        => InvokeAsync<ListOTAUpdatesResponse>(request, ListOTAUpdatesOperation.Options(), cancellationToken);
+
     public virtual Task<ListTagsForResourceResponse> ListTagsForResourceAsync(ListTagsForResourceRequest request, CancellationToken cancellationToken = default)
         => InvokeAsync<ListTagsForResourceResponse>(request, ListTagsForResourceOperation.Options(), cancellationToken);
 

@@ -1268,6 +1268,27 @@ internal static class StructuresJson
         return value;
     }
 
+    internal static OTAUpdateSummary ReadOTAUpdateSummary(JsonElement content)
+    {
+        var value = new OTAUpdateSummary();
+        foreach (var member in JsonWire.Members(content))
+        {
+            switch (member.Name)
+            {
+                case "otaUpdateId":
+                    value.OtaUpdateId = JsonWire.Text(member.Value);
+                    break;
+                case "otaUpdateArn":
+                    value.OtaUpdateArn = JsonWire.Text(member.Value);
+                    break;
+                case "creationDate":
+                    value.CreationDate = JsonWire.Timestamp(member.Value);
+                    break;
+            }
+        }
+        return value;
+    }
+
     internal static void Write(Utf8JsonWriter writer, PresignedUrlConfig value)
     {
         writer.WriteStartObject();

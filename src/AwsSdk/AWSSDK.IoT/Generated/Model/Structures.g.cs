@@ -432,6 +432,15 @@ public partial class OTAUpdateInfo
     public Dictionary<string, string> AdditionalParameters { get; set; } = AWSConfigs.InitializeCollections ? new Dictionary<string, string>() : null;
 }
 
+public partial class OTAUpdateSummary
+{
+    public string OtaUpdateId { get; set; }
+
+    public string OtaUpdateArn { get; set; }
+
+    public DateTime? CreationDate { get; set; }
+}
+
 public partial class PresignedUrlConfig
 {
     public string RoleArn { get; set; }
