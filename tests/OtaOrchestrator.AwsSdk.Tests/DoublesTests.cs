@@ -9,8 +9,10 @@ using Amazon.CloudWatch.Model;
 using Amazon.CodeDeploy;
 using Amazon.Lambda;
 using Amazon.Lambda.Model;
+using Amazon.SimpleNotificationService;
 using OtaOrchestrator.Aws.Tests.Doubles;
 using Deploy = Amazon.CodeDeploy.Model;
+using Notify = Amazon.SimpleNotificationService.Model;
 
 namespace OtaOrchestrator.AwsSdk.Tests;
 
@@ -58,6 +60,23 @@ public sealed class DoublesTests : IAsyncLifetime
         Assert.Equal(4, (await lambda.ListVersionsByFunctionAsync(new ListVersionsByFunctionRequest { FunctionName = "api" })).Versions.Count);
         Assert.Single((await lambda.ListAliasesAsync(new ListAliasesRequest { FunctionName = "api" })).Aliases);
         await Assert.ThrowsAsync<Amazon.Lambda.Model.ResourceNotFoundException>(() => lambda.GetFunctionAsync(new GetFunctionRequest { FunctionName = "none" }));
+    }
+
+    [Fact]
+    public async Task SNS_tells_who_listens()
+    {
+        const string Topic = "arn:aws:sns:eu-central-1:111122223333:on-call";
+        using var sns = new AmazonSimpleNotificationServiceClient(AwsDoubles.Operator, _aws.Config<AmazonSimpleNotificationServiceConfig>());
+        var publish = new Notify.PublishRequest { TopicArn = Topic, Subject = "rollback", Message = "P1 & <more>: 25 % + ü", MessageAttributes = new() { ["severity"] = new() { DataType = "Number", StringValue = "1" } } };
+        Assert.Equal(System.Net.HttpStatusCode.NotFound, (await Assert.ThrowsAsync<Notify.NotFoundException>(() => sns.PublishAsync(publish))).StatusCode);
+        await _aws.ActAsync("sns", "CreateTopic", new { Name = "on-call" });
+        await _aws.ActAsync("sns", "Subscribe", new { TopicArn = Topic, Protocol = "sqs", Endpoint = "arn:aws:sqs:eu-central-1:111122223333:pages" });
+        Assert.Equal("1", (await sns.GetTopicAttributesAsync(new Notify.GetTopicAttributesRequest { TopicArn = Topic })).Attributes["SubscriptionsConfirmed"]);
+        var id = (await sns.PublishAsync(publish)).MessageId;
+        using var state = System.Text.Json.JsonDocument.Parse(await _aws.SnapshotAsync("sns"));
+        var heard = Assert.Single(state.RootElement.GetProperty("sns").GetProperty("messages").EnumerateArray());
+        Assert.Equal((id, publish.Message, publish.Subject), (heard.GetProperty("MessageId").GetString(), heard.GetProperty("message").GetString(), heard.GetProperty("subject").GetString()));
+        Assert.Equal("1", heard.GetProperty("attributes").GetProperty("severity").GetProperty("StringValue").GetString());
     }
 
     [Fact]
