@@ -46,7 +46,8 @@ public sealed record ExaminedDistribution(string Name, string Distribution) : Ex
     internal override IEnumerable<KeyValuePair<string, string>> Values => [];
 }
 
-public sealed record ExaminedFleet(string Name, string Region, string Fleet, string FirmwareBucket, string PresignRoleArn) : Examined(Name, Region)
+/// <param name="MakesUpdates">Whether AWS IoT makes OTA updates for it in the name of the presign role.</param>
+public sealed record ExaminedFleet(string Name, string Region, string Fleet, string FirmwareBucket, string PresignRoleArn, bool MakesUpdates = false) : Examined(Name, Region)
 {
     internal override string Policy => "iot-fleet";
 

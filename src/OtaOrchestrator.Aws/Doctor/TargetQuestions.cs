@@ -14,6 +14,8 @@ namespace OtaOrchestrator.Aws.Doctor;
 /// <summary>Whether what a target names is in the account, and as rollouts need it.</summary>
 internal sealed class TargetQuestions(AwsClients aws, TimeProvider time)
 {
+    private const string MakingUpdates = "aws_iam_role_policy.updates in deploy/terraform/firmware.tf (freertos = true)";
+
     private RolePolicies Roles => new(aws.IdentityManagement(), time);
 
     public IEnumerable<Question> Of(Examined target) => target switch
@@ -31,6 +33,7 @@ internal sealed class TargetQuestions(AwsClients aws, TimeProvider time)
             Private(fleet),
             Trust(fleet),
             Presign(fleet),
+            .. fleet.MakesUpdates ? [Updates(fleet)] : Array.Empty<Question>(),
         ],
         _ => throw new ArgumentOutOfRangeException(nameof(target), target, null),
     };
@@ -127,6 +130,14 @@ internal sealed class TargetQuestions(AwsClients aws, TimeProvider time)
             var denied = await new Permissions(aws.IdentityManagement()).DeniedAsync(target.PresignRoleArn, ["s3:GetObject"], [$"arn:{partition}:s3:::{target.FirmwareBucket}/*"], cancellation);
             return denied.Any() ? question.Missing($"{RoleName(target)} may not read {target.FirmwareBucket}, so its links lead nowhere", "aws_iam_role_policy.presign in deploy/terraform/firmware.tf")
                 : question.Ok($"{RoleName(target)} may read {target.FirmwareBucket}");
+        });
+
+    private Question Updates(ExaminedFleet target) =>
+        new("OTA_UPDATES", target.Name, "iam:SimulatePrincipalPolicy", MakingUpdates, async (question, cancellation) =>
+        {
+            var denied = await new Permissions(aws.IdentityManagement()).DeniedAsync(target.PresignRoleArn, ["iot:CreateJob", "iot:CreateStream"], ["*"], cancellation);
+            return denied.ToList() is { Count: > 0 } missing ? question.Missing($"{RoleName(target)} may not {string.Join(", ", missing)}, so AWS IoT can make no OTA update in its name", MakingUpdates)
+                : question.Ok($"AWS IoT can make OTA updates in the name of {RoleName(target)}");
         });
 
     private static string RoleName(ExaminedFleet target) => target.PresignRoleArn[(target.PresignRoleArn.LastIndexOf('/') + 1)..];

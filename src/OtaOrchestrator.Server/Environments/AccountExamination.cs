@@ -18,7 +18,7 @@ internal static class AccountExamination
         _ => [],
     };
 
-    private static ExaminedFleet Devices(string name, FleetTarget fleet, AwsIotPlace place) => new(name, place.Region, fleet.Fleet, place.FirmwareBucket, place.PresignRoleArn);
+    private static ExaminedFleet Devices(string name, FleetTarget fleet, AwsIotPlace place) => new(name, place.Region, fleet.Fleet, place.FirmwareBucket, place.PresignRoleArn, place.Agent == DeviceAgent.Freertos);
 
     public static AwsAccountFinding Told(AccountFinding finding) => new()
     {

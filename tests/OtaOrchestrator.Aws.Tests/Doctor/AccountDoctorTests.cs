@@ -58,6 +58,18 @@ public sealed class AccountDoctorTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Whoever_makes_updates_for_FreeRTOS_needs_more_than_reading()
+    {
+        var devices = new ExaminedFleet("thermostats", Account.Region, FleetFixture.Fleet, Account.Bucket, Account.PresignRole, MakesUpdates: true);
+        var finding = Assert.Single(await ExamineAsync(devices), finding => finding.Verdict != AccountVerdict.Ok);
+        Assert.Equal(("OTA_UPDATES", AccountVerdict.Missing), (finding.Code, finding.Verdict));
+        Assert.Contains("iot:CreateJob, iot:CreateStream", finding.Text, StringComparison.Ordinal);
+        Assert.Contains("freertos = true", finding.Remedy, StringComparison.Ordinal);
+        await Aws.ActAsync("iam", "PutRolePolicy", new { RoleName = "ota-presign", PolicyName = "make-updates", PolicyDocument = """{"Statement":{"Effect":"Allow","Action":["iot:CreateJob","iot:CreateStream"],"Resource":"*"}}""" });
+        Assert.All(await ExamineAsync(devices), one => Assert.Equal(AccountVerdict.Ok, one.Verdict));
+    }
+
+    [Fact]
     public async Task Targets_that_are_not_there_are_named()
     {
         await Aws.ActAsync("codedeploy", "CreateApplication", new { applicationName = "shop" });
