@@ -80,7 +80,6 @@ public sealed class IotTests
         await File.WriteAllBytesAsync(twin, System.Security.Cryptography.RandomNumberGenerator.GetBytes(5000));
         await site.OtaAsync(8, ["release", "publish", "thermostat-fw@2.3.0", "--file", twin, "--hardware", "thermo-a1", "--twin-of", "thermostat-fw@2.3.1"]);
         var published = await site.OtaAsync("release", "publish", "thermostat-fw@2.5.0", "--file", twin, "--hardware", "thermo-a1", "--security-counter", "99", "--twin-of", "thermostat-fw@2.3.1");
-        File.Delete(twin);
 
         await site.StartFirmwareAsync(0);
         var sheet = await site.UndoSheetAsync("firmware");
@@ -92,6 +91,16 @@ public sealed class IotTests
         Assert.Contains(published.GetProperty("firmware").GetProperty("signature").GetString()!, said, StringComparison.Ordinal);
         (code, said) = await site.ShellAsync(string.Join("\n", sheet.Commands.Select(command => command.Command + " || exit 9")));
         Assert.True(code == 0, said);
+
+        // They have the twin now, and take nothing below it: that is said before anybody is asked to.
+        foreach (var (version, of) in ((string, string[])[])[("2.4.5", []), ("2.6.0", ["--twin-of", "thermostat-fw@2.3.1"])])
+        {
+            await site.OtaAsync(["release", "publish", $"thermostat-fw@{version}", "--file", twin, "--hardware", "thermo-a1", "--security-counter", "99", .. of]);
+        }
+
+        File.Delete(twin);
+        refused = await site.StartFirmwareAsync("2.4.5", 8);
+        Assert.Contains("not above 2.5.0: rollout firmware brought it on the way back to thermostat-fw@2.3.1", refused.GetProperty("error").GetProperty("message").GetString(), StringComparison.Ordinal);
         await site.CleanAsync();
     }
 

@@ -182,7 +182,16 @@ public sealed class RolloutCreation(Database database, ITargets targets, Signing
         }
         if (target.Kind == TargetKind.Fleet && candidate.Kind == "firmware" && fallback.Kind == "firmware")
         {
-            var back = Twins.Needed(spec.Fleet) ? Twins.Of(db, environment, fallback, [candidate.Version]) : fallback;
+            var back = fallback;
+            if (Twins.Needed(spec.Fleet))
+            {
+                back = Twins.Of(db, environment, fallback, [candidate.Version]);
+                if (Twins.Refusal(db, environment, target, candidate, fallback) is { } refusal)
+                {
+                    violations.Add(new PlanViolation($"{path}.release", refusal, "publish it under a higher version"));
+                }
+            }
+
             Fits(path, spec.Fleet, ReleaseService.Parse(candidate).Firmware, ReleaseService.Parse(back).Firmware, candidate.Id, back.Id, violations);
         }
         return new DraftLane(lane with { Fallback = fallback.Id }, target, spec, candidate, fallback, []);

@@ -168,14 +168,16 @@ internal sealed class CloudSite : IAsyncDisposable
         ["adopt", target, "-e", "production", "--mode", mode, "--region", Region, "--firmware-bucket", Bucket, "--presign-role", PresignRole, "--release", "thermostat-fw@2.3.1", .. more]);
 
     /// <summary>Starts a rollout to the devices alone.</summary>
-    public async Task<JsonElement> StartFirmwareAsync(int expected, params string[] more)
+    public Task<JsonElement> StartFirmwareAsync(int expected, params string[] more) => StartFirmwareAsync("2.4.0", expected, more);
+
+    public async Task<JsonElement> StartFirmwareAsync(string version, int expected, params string[] more)
     {
         var plan = Path.Combine(_home.FullName, "firmware.json");
-        await File.WriteAllTextAsync(plan, """
+        await File.WriteAllTextAsync(plan, $$"""
             {
               "apiVersion": "ota/v1", "kind": "Plan", "name": "firmware",
               "lanes": [
-                { "name": "firmware", "target": "thermostats", "release": "thermostat-fw@2.4.0", "observeFor": "1s",
+                { "name": "firmware", "target": "thermostats", "release": "thermostat-fw@{{version}}", "observeFor": "1s",
                   "steps": [ { "share": 0.4, "bakeMin": "1s", "reach": 1 }, { "share": 1, "bakeMin": "1s" } ],
                   "checks": [ { "name": "health", "source": "devices", "failuresMax": 0.05, "silentAfter": "60s", "interval": "0.5s" } ] }
               ]
