@@ -42,7 +42,7 @@ class Handler(BaseHTTPRequestHandler):
         try:
             if path == "/_double/reset":
                 type(self).world = self.world.fresh()  # who still waits in the old one ends there
-            reply = admin.handle(self.world, request) if path.startswith("/_double/") else self.world.handle(request)
+            reply = self.reply(request)
         except Exception:  # a bug of the double: say so loudly, the test must not take it for AWS
             self.world.bugs.append(traceback.format_exc())
             reply = Reply(599, {"Content-Type": "text/plain"}, traceback.format_exc().encode())
@@ -59,6 +59,14 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(reply.body)
         self.wfile.flush()
+
+    def reply(self, request):
+        if request.path.startswith("/_double/"):
+            return admin.handle(self.world, request)
+        if request.path.startswith("/_edge/"):
+            _, _, distribution, path = request.path.split("/", 3)
+            return self.world.view(distribution, Request(request.method, "/" + path, request.query, request.headers, request.body))
+        return self.world.handle(request)
 
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = answer
 

@@ -88,6 +88,13 @@ class World:
     def hold(self, befallen, call, when):
         return all([self.faults.hold(fault, call, when) for fault in befallen if fault["kind"] == "hold" and fault.get("when", "before") == when])
 
+    def view(self, distribution, request):
+        """What a viewer gets at an edge of CloudFront: nobody's call."""
+        with self.lock:
+            edge = self.services["cloudfront"]
+            edge.now = time.time()
+            return edge.serve(request, distribution)
+
     def act(self, service, operation, parameters, user, access_key="AKIDBEHINDYOURBACK"):
         """Somebody else's change. It needs no RevisionId and no ETag, but must fit the model."""
         model = MODELS[service].operation_model(operation)

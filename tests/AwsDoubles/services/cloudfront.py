@@ -1,9 +1,10 @@
-"""Amazon CloudFront: distributions and invalidations; continuous deployment is in staging.py."""
+"""Amazon CloudFront: distributions and invalidations; continuous deployment is in staging.py, what viewers get in edges.py."""
 
 import copy
 
 from wire.errors import AwsError
 
+from .edges import Edges
 from .quantities import counted, tidy
 from .service import ACCOUNT, Service, identifier, page
 from .staging import Staging
@@ -17,13 +18,14 @@ DEFAULTS = {
 SUMMARY = ("Aliases", "Origins", "OriginGroups", "DefaultCacheBehavior", "CacheBehaviors", "CustomErrorResponses", "Comment", "PriceClass", "Enabled", "ViewerCertificate", "Restrictions", "WebACLId", "HttpVersion", "IsIPV6Enabled", "Staging")
 
 
-class CloudFront(Staging, Service):
+class CloudFront(Staging, Edges, Service):
     name, source = "cloudfront", "cloudfront.amazonaws.com"
     history = ("invalidations",)
 
     def __init__(self, world):
         super().__init__(world)
-        self.state = {"distributions": {}, "policies": {}, "invalidations": {}}
+        self.state = {"distributions": {}, "policies": {}, "invalidations": {}, "keys": {}, "groups": {}}
+        self.memories = {}
 
     # Distributions
 
@@ -141,6 +143,7 @@ class CloudFront(Staging, Service):
         if not same:
             same = {"Id": identifier(13, "I"), "distribution": p["DistributionId"], "batch": batch, "CreateTime": self.now, "pending": self.world.settings["cloudfrontPendingReads"]}
             self.state["invalidations"][same["Id"]] = same
+        self.carry_out(same)
         location = f"https://cloudfront.amazonaws.com/2020-05-31/distribution/{p['DistributionId']}/invalidation/{same['Id']}"
         return {"Invalidation": invalidation(same), "Location": location}
 
@@ -149,9 +152,16 @@ class CloudFront(Staging, Service):
         found = self.state["invalidations"].get(p["Id"])
         if not found or found["distribution"] != p["DistributionId"]:
             raise AwsError("NoSuchInvalidation", "The specified invalidation does not exist.")
+        self.carry_out(found)
         shown = invalidation(found)
         found["pending"] = max(0, found["pending"] - 1)
         return {"Invalidation": shown}
+
+    def carry_out(self, found):
+        """An edge has forgotten when, and only when, the invalidation says so."""
+        if found["pending"] == 0 and not found.get("done"):
+            found["done"] = True
+            self.forget(found["distribution"], found["batch"]["Paths"]["Items"])
 
     # What the doubles and the tests need
 

@@ -125,6 +125,54 @@ public sealed class FirmwareEdgeTests(SharedDoubles shared) : IClassFixture<Shar
     }
 
     [Fact]
+    public async Task A_device_fetches_by_its_link_once_the_edges_forgot_that_there_was_nothing()
+    {
+        var bucket = shared.NextName();
+        await shared.Aws.ActAsync("s3", "CreateBucket", new { Bucket = bucket });
+        await shared.Aws.ActAsync("cloudfront", "CreatePublicKey", new { PublicKeyConfig = new { CallerReference = bucket, Name = bucket, EncodedKey = _key.ExportSubjectPublicKeyInfoPem() } });
+        var key = await OwnAsync("keys");
+        await shared.Aws.ActAsync("cloudfront", "CreateKeyGroup", new { KeyGroupConfig = new { Name = bucket, Items = new[] { key } } });
+        await shared.Aws.ActAsync("cloudfront", "CreateDistribution", new
+        {
+            DistributionConfig = new
+            {
+                CallerReference = bucket, Comment = "", Enabled = true,
+                Origins = new { Quantity = 1, Items = new[] { new { Id = "fw", DomainName = $"{bucket}.s3.eu-central-1.amazonaws.com", OriginPath = "", S3OriginConfig = new { OriginAccessIdentity = "" } } } },
+                DefaultCacheBehavior = new
+                {
+                    TargetOriginId = "fw", ViewerProtocolPolicy = "https-only", CachePolicyId = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad",
+                    TrustedKeyGroups = new { Enabled = true, Quantity = 1, Items = new[] { await OwnAsync("groups") } },
+                },
+            },
+        });
+        var distribution = await OwnAsync("distributions");
+        var edge = new FirmwareEdge(_client, distribution, new SignedLinks(Domain, key, () => _key), TimeProvider.System);
+        var link = new Uri((string)JsonNode.Parse(edge.Linked(Document("update")))!["afr_ota"]!["files"]![0]!["update_data_url"]!);
+        Assert.Equal(System.Net.HttpStatusCode.Forbidden, await FetchAsync(link));
+        await shared.Aws.ActAsync("s3", "PutObject", new { Bucket = bucket, Key = Image, Body = "aW1hZ2U=" });
+        Assert.Equal(System.Net.HttpStatusCode.Forbidden, await FetchAsync(link));
+        while (await edge.RefreshAsync(Image, _cancellation) is not null)
+        {
+        }
+
+        Assert.Equal(System.Net.HttpStatusCode.OK, await FetchAsync(link));
+        Assert.Equal(System.Net.HttpStatusCode.Forbidden, await FetchAsync(new Uri(link.ToString().Replace(Image, new string('b', 64), StringComparison.Ordinal))));
+        Assert.Equal(System.Net.HttpStatusCode.Forbidden, await FetchAsync(new Uri(link.GetLeftPart(UriPartial.Path))));
+
+        async Task<string> OwnAsync(string what) => JsonNode.Parse(await shared.Aws.SnapshotAsync("cloudfront"))!["cloudfront"]![what]!.AsObject()
+            .Single(one => one.Value!.ToJsonString().Contains($"\"{bucket}\"", StringComparison.Ordinal)).Key;
+
+        async Task<System.Net.HttpStatusCode> FetchAsync(Uri address)
+        {
+            using var http = new HttpClient();
+            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(shared.Aws.Url, $"/_edge/{distribution}{address.PathAndQuery}")) { Headers = { Host = address.Host } };
+            using var reply = await http.SendAsync(request, _cancellation);
+            Assert.Equal(reply.IsSuccessStatusCode, await reply.Content.ReadAsStringAsync(_cancellation) == "image");
+            return reply.StatusCode;
+        }
+    }
+
+    [Fact]
     public async Task A_distribution_that_is_not_there_or_not_ours_is_a_refusal()
     {
         var nowhere = new FirmwareEdge(_client, "E000000000000", Links(), new FakeTimeProvider());
